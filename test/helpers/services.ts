@@ -1,0 +1,90 @@
+/**
+ * The services that some tests need beside the embedded servers. Where they are comes from the environment;
+ * the defaults are what a plain Debian installation on the same machine offers.
+ */
+import { existsSync } from 'node:fs';
+
+export interface Service {
+  readonly name: string;
+  /** A connection URL, or the path of a program. */
+  readonly at: string;
+}
+export type Probe = Service | { readonly name: string; readonly missing: string };
+
+export interface SqlAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+const URLS = {
+  PostgreSQL: { variable: 'HOLDFAST_TEST_POSTGRES', url: 'postgres://postgres@127.0.0.1:5432/postgres' },
+  MariaDB: { variable: 'HOLDFAST_TEST_MARIADB', url: 'mysql://root@127.0.0.1:3306/mysql' },
+} as const;
+export type SqlService = keyof typeof URLS;
+
+/** Where tests look for a database server: the environment variable, else the default of a local server. */
+export function sqlUrl(name: SqlService): string {
+  const { variable, url } = URLS[name];
+  return process.env[variable] ?? url;
+}
+
+export function sqlAddress(name: SqlService): SqlAddress {
+  const url = new URL(sqlUrl(name));
+  return {
+    host: url.hostname,
+    port: Number(url.port || (name === 'PostgreSQL' ? 5432 : 3306)),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: url.pathname.slice(1),
+  };
+}
+
+/** Logs in and asks for one row: a listening port alone proves nothing. */
+export async function probeSql(name: SqlService): Promise<Probe> {
+  try {
+    await (name === 'PostgreSQL' ? askPostgres() : askMariadb());
+    return { name, at: sqlUrl(name) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message || error.name : String(error);
+    return { name, missing: `no login at ${hideLogin(sqlUrl(name))}: ${why} (set ${URLS[name].variable})` };
+  }
+}
+
+/** For a `before` hook: the address, or undefined when the server cannot be reached. */
+export async function reachableSql(name: SqlService): Promise<SqlAddress | undefined> {
+  return 'at' in (await probeSql(name)) ? sqlAddress(name) : undefined;
+}
+
+export function probeChromium(): Probe {
+  const name = 'Chromium';
+  const places = [process.env['HOLDFAST_TEST_CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser'];
+  const at = places.find((place) => place !== undefined && existsSync(place));
+  return at === undefined
+    ? { name, missing: 'no /usr/bin/chromium (apt-get install chromium, or set HOLDFAST_TEST_CHROMIUM)' }
+    : { name, at };
+}
+
+async function askPostgres(): Promise<void> {
+  const { Client } = await import('pg');
+  const client = new Client({ ...sqlAddress('PostgreSQL'), connectionTimeoutMillis: 3000 });
+  try {
+    await client.connect();
+    await client.query('select 1');
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function askMariadb(): Promise<void> {
+  const { createConnection } = await import('mysql2/promise');
+  const client = await createConnection({ ...sqlAddress('MariaDB'), connectTimeout: 3000 });
+  await client.query('select 1').finally(() => client.end());
+}
+
+function hideLogin(address: string): string {
+  const url = new URL(address);
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
