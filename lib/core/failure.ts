@@ -106,5 +106,7 @@ export function isFailure(error: unknown): error is Failure {
 export function toFailure(error: unknown): Failure {
   if (isFailure(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new Failure('unclassified', 'UNCLASSIFIED', message || 'An error without a message.', { cause: error });
+  return new Failure('unclassified', 'UNCLASSIFIED', message || 'An error without a message.', {
+    cause: error,
+  });
 }

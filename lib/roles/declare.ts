@@ -3,19 +3,16 @@
  * See docs/component-contract.md for what each must and should do.
  */
 import type { Call, Clock, Effect, Failure, Log, Message, Random, Scope, StateStore } from '../core';
-import type { CallValuesOf, Fields, ValuesOf } from '../spec';
+import type { CallValuesOf, Fields, Migrations, ValuesOf } from '../spec';
 import type { HealthBoard } from '../observe/types';
 import type { Auth, AuthKind, TlsOptions } from '../secrets/types';
-
-export type RawConfig = Record<string, unknown>;
-/** Turns the settings of version n into those of version n+1. `from[n]` migrates n to n+1. */
-export type Migrations = Readonly<Record<number, (old: RawConfig) => RawConfig>>;
 
 export interface Declaration<F extends Fields> {
   /** `holdfast-<name>`; never changes once published. */
   readonly type: string;
   /** Version of the settings' shape, from 1. */
   readonly version: number;
+  /** `migrate[n]` turns the settings of version n into those of version n+1; each step has a fixture. */
   readonly migrate?: Migrations;
   /** Palette label: one or two lower-case words. */
   readonly label: string;
@@ -26,7 +23,7 @@ export interface Declaration<F extends Fields> {
   readonly fields: F;
   /** Additional failure codes and their meaning. */
   readonly codes?: Readonly<Record<string, string>>;
-  /** Font of icons/: file name without path. Default: the role's icon. */
+  /** File name in icons/ or in the system's own folder. Default: the role's icon. */
   readonly icon?: string;
 }
 
@@ -116,7 +113,8 @@ export interface Chunked {
   readonly paced: boolean;
 }
 export type Result = Patch | Chunked | undefined | void;
-export type Outcome = { readonly ok: true; readonly patch: Patch } | { readonly ok: false; readonly error: unknown };
+export type Outcome =
+  { readonly ok: true; readonly patch: Patch } | { readonly ok: false; readonly error: unknown };
 
 /** Joins messages into one call; each keeps its own outcome, so one bad item fails alone. */
 export interface Collect<F extends Fields, S, P = unknown> {
@@ -124,7 +122,10 @@ export interface Collect<F extends Fields, S, P = unknown> {
   key(values: CallValuesOf<F>, prepared: P): string | undefined;
   limits(values: CallValuesOf<F>): { readonly items: number; readonly waitMs: number };
   /** One outcome an item, in order. A throw fails (and, where allowed, repeats) the whole call. */
-  call(items: readonly CollectItem<F>[], ctx: Omit<CallContext<F, S, P>, 'values' | 'msg'>): Promise<readonly Outcome[]>;
+  call(
+    items: readonly CollectItem<F>[],
+    ctx: Omit<CallContext<F, S, P>, 'values' | 'msg'>,
+  ): Promise<readonly Outcome[]>;
 }
 export interface CollectItem<F extends Fields> {
   readonly values: CallValuesOf<F>;
@@ -132,7 +133,11 @@ export interface CollectItem<F extends Fields> {
   readonly key: string;
 }
 
-export interface AdapterDeclaration<F extends Fields = Fields, S = unknown, P = unknown> extends Declaration<F> {
+export interface AdapterDeclaration<
+  F extends Fields = Fields,
+  S = unknown,
+  P = unknown,
+> extends Declaration<F> {
   readonly role: 'adapter';
   readonly connector: ConnectorDeclaration<Fields, S>;
   /** Labels of the outputs; one output when omitted. */
@@ -162,7 +167,11 @@ export interface TriggerContext<F extends Fields, S, P = unknown> {
   /** A short text for the node's status, shown while the connection is fine. */
   readonly note: (text: string) => void;
 }
-export interface TriggerDeclaration<F extends Fields = Fields, S = unknown, P = unknown> extends Declaration<F> {
+export interface TriggerDeclaration<
+  F extends Fields = Fields,
+  S = unknown,
+  P = unknown,
+> extends Declaration<F> {
   readonly role: 'trigger';
   readonly connector?: ConnectorDeclaration<Fields, S>;
   readonly outputs?: readonly string[];
@@ -171,7 +180,9 @@ export interface TriggerDeclaration<F extends Fields = Fields, S = unknown, P = 
   /** The framework calls `read` on time, never twice at once, through the connection's policies. */
   readonly poll?: {
     everyMs(config: ValuesOf<F>): number;
-    read(ctx: TriggerContext<F, S, P> & { readonly call: Call }): Promise<Message | readonly Message[] | undefined>;
+    read(
+      ctx: TriggerContext<F, S, P> & { readonly call: Call },
+    ): Promise<Message | readonly Message[] | undefined>;
     operation(config: ValuesOf<F>): string;
   };
   /** Event sources: runs after every opening of the session; the returned function ends it. */
@@ -189,7 +200,9 @@ export interface MapperDeclaration<F extends Fields = Fields> extends Declaratio
   prepare(ctx: { readonly config: ValuesOf<F>; readonly log: Log; readonly clock: Clock }): Mapping;
 }
 export interface Mapping {
-  map(msg: Message): Message | readonly Message[] | undefined | Promise<Message | readonly Message[] | undefined>;
+  map(
+    msg: Message,
+  ): Message | readonly Message[] | undefined | Promise<Message | readonly Message[] | undefined>;
   /** Ends workers and timers. */
   close?(): Promise<void>;
 }
@@ -208,11 +221,7 @@ export interface MonitorDeclaration<F extends Fields = Fields> extends Declarati
 }
 
 export type AnyDeclaration =
-  | ConnectorDeclaration
-  | AdapterDeclaration
-  | TriggerDeclaration
-  | MapperDeclaration
-  | MonitorDeclaration;
+  ConnectorDeclaration | AdapterDeclaration | TriggerDeclaration | MapperDeclaration | MonitorDeclaration;
 
 export function defineConnector<const F extends Fields, S>(
   spec: Omit<ConnectorDeclaration<F, S>, 'role'>,
@@ -229,7 +238,9 @@ export function defineTrigger<const F extends Fields, S = undefined, P = undefin
 ): TriggerDeclaration<F, S, P> {
   return { role: 'trigger', ...spec };
 }
-export function defineMapper<const F extends Fields>(spec: Omit<MapperDeclaration<F>, 'role'>): MapperDeclaration<F> {
+export function defineMapper<const F extends Fields>(
+  spec: Omit<MapperDeclaration<F>, 'role'>,
+): MapperDeclaration<F> {
   return { role: 'mapper', ...spec };
 }
 export function defineMonitor<const F extends Fields>(

@@ -156,7 +156,9 @@ type Spec<F> = Omit<F, 'kind'>;
 type Optional<S> = S extends { optional: true } ? { optional: true } : unknown;
 
 export const text = (spec: Spec<TextField>): TextField => ({ kind: 'text', ...spec });
-export const int = <const S extends Spec<NumberField>>(spec: S): NumberField & { kind: 'int' } & Optional<S> =>
+export const int = <const S extends Spec<NumberField>>(
+  spec: S,
+): NumberField & { kind: 'int' } & Optional<S> =>
   ({ kind: 'int', ...spec }) as unknown as NumberField & { kind: 'int' } & Optional<S>;
 export const number = <const S extends Spec<NumberField>>(
   spec: S,
