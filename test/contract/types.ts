@@ -3,7 +3,7 @@
  * Everything is optional: what is not said is taken from the declarations and from `example.json`.
  */
 import type { Message } from '../../lib/core';
-import type { RawConfig } from '../../lib/roles';
+import type { RawConfig } from '../../lib/spec';
 
 /** The faults of test/faults that the suites put before every simulator. */
 export const FAULT_NAMES = [

@@ -1,0 +1,5 @@
+export * from './certificate';
+export * from './fault';
+export * from './tcp';
+export * from './tls';
+export * from './udp';
