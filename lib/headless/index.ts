@@ -1,0 +1,3 @@
+export * from './boot';
+export { FlowRecord } from './record';
+export * from './types';
