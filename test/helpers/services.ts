@@ -2,6 +2,7 @@
  * The services that some tests need beside the embedded servers. Where they are comes from the environment;
  * the defaults are what a plain Debian installation on the same machine offers.
  */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 export interface Service {
@@ -65,6 +66,24 @@ export function probeChromium(): Probe {
   return at === undefined
     ? { name, missing: 'no /usr/bin/chromium (apt-get install chromium, or set HOLDFAST_TEST_CHROMIUM)' }
     : { name, at };
+}
+
+/** The package registry that npm is configured for; the install test gets the palette's dependencies there. */
+export function probeRegistry(): Promise<Probe> {
+  const name = 'npm registry';
+  const args = [
+    'view',
+    'node-red',
+    'version',
+    '--prefer-online',
+    '--fetch-retries=0',
+    '--fetch-timeout=15000',
+  ];
+  return new Promise((resolve) => {
+    execFile('npm', args, { timeout: 30_000 }, (error, stdout) => {
+      resolve(error ? { name, missing: 'npm cannot look up a package' } : { name, at: stdout.trim() });
+    });
+  });
 }
 
 async function askPostgres(): Promise<void> {
