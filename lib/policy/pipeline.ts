@@ -1,4 +1,4 @@
-import { cancelled, type Clock, type Effect, type Random, type Scope } from '../core';
+import { cancelled, type Clock, type Effect, type Failure, type Random, type Scope } from '../core';
 import type { Attempt } from './attempt';
 import { Breaker, type BreakerOptions } from './breaker';
 import { Bulkhead, type BulkheadOptions } from './bulkhead';
@@ -7,6 +7,7 @@ import { tell, type PolicyListener } from './events';
 import { Pause } from './pause';
 import { RateLimit, type RateLimitOptions } from './rate-limit';
 import type { RetryOptions } from './retry';
+import { Roster, type Member } from './roster';
 import { Run } from './run';
 import type { TimerWheel } from './wheel';
 
@@ -43,6 +44,10 @@ export interface PipelineDeps {
   readonly name?: string | undefined;
 }
 
+interface Abortable extends Member {
+  abort(reason: Failure): void;
+}
+
 /**
  * All policies of one connection around a call: cache, bulkhead, then per attempt pause, rate limit, breaker and
  * timeout, with retries around these four.
@@ -58,7 +63,7 @@ export class Pipeline {
   readonly bulkhead: Bulkhead | undefined;
   readonly pauses: Pause;
   /** Calls under way. */
-  readonly runs = new Set<{ abort(reason: ReturnType<typeof cancelled>): void }>();
+  readonly runs = new Roster<Abortable>();
   #closed = false;
 
   constructor(deps: PipelineDeps, shared: SharedPolicies) {
@@ -100,7 +105,7 @@ export class Pipeline {
   close(): void {
     this.#closed = true;
     const reason = cancelled('The call was cancelled because its connection is closing.');
-    for (const run of [...this.runs]) run.abort(reason);
+    for (const run of this.runs.members()) run.abort(reason);
     this.breaker?.close();
   }
 

@@ -20,6 +20,8 @@ export class Run<T> {
   readonly #options: CallOptions;
   readonly #resolve: (value: T) => void;
   readonly #reject: (failure: Failure) => void;
+  /** Owned by the pipeline's roster. */
+  seat = -1;
   /** Removes the listener from the node's scope. */
   #off: () => void = nothing;
   #leave: (() => void) | undefined;
@@ -209,7 +211,7 @@ export class Run<T> {
     this.#off();
     this.#leave = undefined;
     this.#attempt = undefined;
-    this.#pipeline.runs.delete(this);
+    this.#pipeline.runs.remove(this);
     if (this.#entered) this.#pipeline.bulkhead?.leave();
     this.#entered = false;
   }

@@ -1,10 +1,11 @@
 import { Scope, systemClock } from '../../lib/core';
-import {
-  Pipeline,
-  TimerWheel,
-  type CallOptions,
-  type PolicyListener,
-  type SharedPolicies,
+import { Pipeline, TimerWheel } from '../../lib/policy';
+import type {
+  BreakerOptions,
+  CallOptions,
+  PolicyListener,
+  RateLimitOptions,
+  SharedPolicies,
 } from '../../lib/policy';
 import { interleave, type Case } from './measure';
 import type { BenchSuite, Report } from './types';
