@@ -54,6 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
 
   const chosen = GROUPS.filter((group) => names.length === 0 || names.includes(group.name));
   const missing = (await probeAll()).flatMap((probe) => ('missing' in probe ? [probe] : []));
+  process.env['HOLDFAST_UNREACHED'] = missing.map((probe) => probe.name).join(',');
   const tally: Tally = { passed: 0, failed: 0, failures: [] };
   for (const group of chosen)
     await runGroup(

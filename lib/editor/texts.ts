@@ -3,7 +3,9 @@ export const UI_TEXTS = {
   tabs: { label: 'Settings', node: 'Node', delivery: 'Delivery', trace: 'Trace' },
   help: 'Explain {{label}}',
   override: 'A message overrides this with msg.{{property}}.',
-  credentialKept: 'A saved value exists. Leave it as it is to keep it.',
+  credentialKept: 'A saved value exists. Leave this empty to keep it.',
+  credentialForget: 'Forget the saved value',
+  durationHint: 'for example 250ms, 30s, 5m, 2h',
   table: {
     add: 'Add row',
     remove: 'Delete row {{row}}',
@@ -14,7 +16,9 @@ export const UI_TEXTS = {
     export: 'Export CSV',
     more: 'Show {{count}} more rows',
     empty: 'There are no rows yet. Add one, or paste rows from a spreadsheet.',
-    count: '{{count}} rows',
+    row: 'row {{row}}',
+    andMore: 'There are {{count}} more problems in this table.',
+    tooLarge: 'The file is too large for a table.',
     pasteHint:
       'Paste rows from a spreadsheet or CSV file here. A first line with the column names sets their order.',
     apply: 'Add these rows',
@@ -36,8 +40,9 @@ export const UI_TEXTS = {
     entry: '{{label}}, entry {{row}}',
     empty: 'There are no entries yet.',
   },
-  problems: '{{count}} settings need attention.',
   reference: {
+    add: 'Add a configuration node',
+    edit: 'Edit the configuration node',
     missing: '{{label}} names a node that does not exist; choose another.',
     invalid: '{{label}} names a node with wrong settings; edit it.',
     disabled: '{{label}} names a node that is disabled; enable it.',

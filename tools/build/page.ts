@@ -1,9 +1,9 @@
 /** The `.html` of one node and of the plugin. */
-import type { Field } from '../../lib/spec';
+import type { Field, Fields } from '../../lib/spec';
 import { extensionBundle, inline, pluginBundle } from './bundle';
 import { fieldKey, type Texts } from './catalogue';
 import { template } from './form';
-import { MODULE, PLUGIN, inputsOf, isOwn, outputsOf, type Component, type Role } from './model';
+import { MODULE, PLUGIN, inputsOf, outputsOf, type Component, type Role } from './model';
 
 /** Light colours: Node-RED keeps dark label text in both themes. */
 const COLOURS: Readonly<Record<Role, string>> = {
@@ -46,10 +46,16 @@ function specOf(component: Component, shared: Texts): unknown {
     role,
     set: `${MODULE}/${component.base}`,
     version: declaration.version,
-    fields: component.fields,
+    fields: withoutHelp(component.fields),
     keys: Object.fromEntries(keys) as unknown,
-    own: Object.keys(component.fields).filter((name) => isOwn(component, name)),
   };
+}
+
+/** Help texts reach the form through the catalogue; columns keep theirs, as the tooltips of their heads. */
+function withoutHelp(fields: Fields): unknown {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, { ...field, help: undefined }]),
+  );
 }
 
 /** A string literal and an inline object literal: the official scorecard parses exactly that. */
