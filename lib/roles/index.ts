@@ -1,1 +1,3 @@
 export * from './declare';
+export { allFields } from './framework-fields';
+export { parseRetryAfter } from '../policy/retry-after';

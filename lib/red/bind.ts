@@ -1,0 +1,126 @@
+/** Joins one Node-RED node to its role. Nothing that happens inside can reach the process. */
+import { Failure, isFailure, toFailure, type Message } from '../core';
+import { Connection, isConnection } from '../roles/connection';
+import type { AnyDeclaration } from '../roles/declare';
+import { AdapterNode } from '../roles/adapter';
+import { MapperNode } from '../roles/mapper';
+import { MonitorNode } from '../roles/monitor';
+import { recordFailure } from '../roles/outcome';
+import type { Host, Runtime } from '../roles/runtime';
+import { badConfig, readSettings, type Settings } from '../roles/settings';
+import { TriggerNode } from '../roles/trigger';
+import { nodeHost } from './host';
+import { logicalName } from './name';
+import type { Stub } from './register';
+import { runtimeOf } from './runtime';
+import type { Red, RedNode } from './types';
+
+/** A role as lib/red sees it. */
+interface Running {
+  input?(msg: Message, send: (msg: Message) => void): Promise<void>;
+  close(): void | Promise<void>;
+}
+
+export function bind(RED: Red, node: RedNode, config: Record<string, unknown>, stub: Stub): void {
+  const runtime = runtimeOf(RED);
+  const host = nodeHost(RED, node, runtime);
+  let running: Running;
+  try {
+    running = start(RED, node, config, stub.load(), host, runtime);
+  } catch (error) {
+    running = refuse(node, host, runtime, toFailure(error));
+  }
+  listen(node, running, runtime);
+}
+
+function start(
+  RED: Red,
+  node: RedNode,
+  config: Record<string, unknown>,
+  declaration: AnyDeclaration,
+  host: Host,
+  runtime: Runtime,
+): Running {
+  const settings = readSettings(declaration, { ...config }, { ...node.credentials });
+  switch (declaration.role) {
+    case 'connector': {
+      const connection = new Connection(declaration, settings, host, runtime);
+      node.holdfast = connection;
+      return connection;
+    }
+    case 'adapter':
+      return new AdapterNode(
+        declaration,
+        settings,
+        connectionOf(RED, settings, declaration.connector.type),
+        host,
+        runtime,
+      );
+    case 'trigger': {
+      const { connector } = declaration;
+      const connection = connector ? connectionOf(RED, settings, connector.type) : undefined;
+      return new TriggerNode(declaration, settings, connection, host, runtime);
+    }
+    case 'mapper':
+      return new MapperNode(declaration, settings, host, runtime);
+    case 'monitor':
+      return new MonitorNode(declaration, settings, host, runtime);
+  }
+}
+
+function connectionOf(RED: Red, settings: Settings, type: string): Connection {
+  const id = String(settings.connection);
+  const node = RED.nodes.getNode(id);
+  if (!node) throw badConfig(['Connection names a node that does not exist or is disabled; choose another.']);
+  if (node.type !== type) throw badConfig([`Connection must be a ${type}, not a ${node.type}.`]);
+  if (!isConnection(node.holdfast)) {
+    throw badConfig([`The connection "${logicalName(node)}" has wrong settings; open and correct it.`]);
+  }
+  return node.holdfast;
+}
+
+/** A node that cannot start stays red, says why once, and refuses each message with the same sentence. */
+function refuse(node: RedNode, host: Host, runtime: Runtime, failure: Failure): Running {
+  const sentence = runtime.redactor.redact(failure.message);
+  host.show({ level: 'bad', text: sentence.length > 80 ? `${sentence.slice(0, 79)}…` : sentence });
+  if (failure.kind === 'unclassified') {
+    host.log.error(failure.cause instanceof Error ? (failure.cause.stack ?? sentence) : sentence);
+  } else {
+    node.error(`${logicalName(node)}: ${sentence}`);
+  }
+  return {
+    input: (msg) => {
+      const again = new Failure(failure.kind, failure.code, sentence, {
+        reached: false,
+        details: failure.details,
+      });
+      recordFailure(msg, again, runtime.redactor);
+      return Promise.reject(again);
+    },
+    close: () => {},
+  };
+}
+
+function listen(node: RedNode, running: Running, runtime: Runtime): void {
+  const input = running.input?.bind(running);
+  if (input) {
+    node.on('input', (msg, send, done) => {
+      input(msg, send).then(
+        () => done(),
+        (error: unknown) => done(isFailure(error) && error.kind === 'cancelled' ? undefined : error),
+      );
+    });
+  }
+  node.on('close', (removed, done) => {
+    close(node, running, runtime, removed).then(done, (error: unknown) => {
+      node.warn(runtime.redactor.redact(`Closing did not end cleanly: ${toFailure(error).message}`));
+      done();
+    });
+  });
+}
+
+async function close(node: RedNode, running: Running, runtime: Runtime, removed: boolean): Promise<void> {
+  await running.close();
+  node.holdfast = undefined;
+  if (removed) await runtime.forget(node.id);
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { systemClock } from '../core';
+import { createRuntime, type Runtime } from '../roles/runtime';
+import { stateStores } from './state-store';
+import type { Red } from './types';
+
+/** One per Node-RED runtime, found through an object that all its node files share. */
+const runtimes = new WeakMap<object, Runtime>();
+
+export function runtimeOf(RED: Red): Runtime {
+  const known = runtimes.get(RED.events);
+  if (known) return known;
+  const directory = RED.settings.userDir ?? process.cwd();
+  const secret = RED.settings.credentialSecret;
+  const stores = stateStores(join(directory, 'holdfast'), typeof secret === 'string' ? secret : undefined);
+  const runtime = createRuntime({
+    clock: systemClock,
+    random: Math.random,
+    directory,
+    env: process.env,
+    store: stores.store,
+    forget: stores.forget,
+  });
+  runtimes.set(RED.events, runtime);
+  return runtime;
+}

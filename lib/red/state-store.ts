@@ -1,0 +1,112 @@
+/** Small durable documents of nodes, as files below the user directory. */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { StateStore } from '../core';
+import { deriveKey, encryptedStore } from '../secrets/vault';
+
+export interface StateStores {
+  readonly store: (id: string, secret: boolean) => StateStore;
+  /** Removes the documents of a deleted node. */
+  readonly forget: (id: string) => Promise<void>;
+}
+
+/**
+ * `secret` documents are encrypted with a key derived from Node-RED's `credentialSecret`; without one, with a
+ * key file that only this user can read.
+ */
+export function stateStores(folder: string, credentialSecret: string | undefined): StateStores {
+  let key: Promise<Buffer> | undefined;
+  const secretKey = (): Promise<Buffer> =>
+    (key ??= credentialSecret
+      ? deriveKey(credentialSecret, 'holdfast state')
+      : keyFile(join(folder, 'state.key')));
+  const path = (id: string, secret: boolean): string =>
+    join(folder, 'state', `${fileName(id)}${secret ? '.secret' : ''}.json`);
+  return {
+    store: (id, secret) => {
+      const plain = fileStore(path(id, secret));
+      return secret ? later(async () => encryptedStore(plain, await secretKey())) : plain;
+    },
+    forget: async (id) => {
+      await rm(path(id, false), { force: true });
+      await rm(path(id, true), { force: true });
+    },
+  };
+}
+
+/** Node ids come from flow files: only harmless ones become file names as they are. */
+function fileName(id: string): string {
+  return /^[\w-]{1,64}$/.test(id) ? id : createHash('sha256').update(id).digest('hex');
+}
+
+function later(make: () => Promise<StateStore>): StateStore {
+  let made: Promise<StateStore> | undefined;
+  const store = (): Promise<StateStore> => (made ??= make());
+  return {
+    load: async () => (await store()).load(),
+    save: async (value) => (await store()).save(value),
+  };
+}
+
+/** Saves are atomic and durable: written aside, synced, renamed, folder synced; one at a time, in order. */
+export function fileStore(path: string): StateStore {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    load: async () => {
+      await last;
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (text === undefined) return undefined;
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        // A damaged document is set aside, not lost, and the node starts without it.
+        await rename(path, `${path}.damaged`);
+        return undefined;
+      }
+    },
+    save: (value) => {
+      const text = JSON.stringify(value);
+      const next = last.then(() => replaceFile(path, text));
+      last = next.catch(() => {});
+      return next;
+    },
+  };
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const aside = `${path}.new`;
+  await writeSynced(aside, text);
+  await rename(aside, path);
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeSynced(path: string, text: string | Buffer): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function keyFile(path: string): Promise<Buffer> {
+  const read = (): Promise<Buffer | undefined> => readFile(path).catch(() => undefined);
+  const known = await read();
+  if (known?.length === 32) return known;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const fresh = randomBytes(32);
+  await writeSynced(path, fresh);
+  return fresh;
+}

@@ -1,0 +1,92 @@
+/** Joins the messages of an adapter that declares `collect`, by key. */
+import { Failure, type Call, type Log, type Message, type Scope } from '../core';
+import type { Meter } from '../observe/meter';
+import type { RetryOptions } from '../policy/retry';
+import type { CallValuesOf, Fields } from '../spec';
+import { Collector, type ItemResult } from './collector';
+import type { Connection } from './connection';
+import type { AdapterDeclaration, Collect, CollectItem, Outcome, Patch } from './declare';
+import type { Runtime } from './runtime';
+
+interface Deps {
+  readonly connection: Connection;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly scope: Scope;
+  readonly retry: RetryOptions;
+  readonly meter: Meter;
+}
+type Values = CallValuesOf<Fields>;
+/** Messages choose the key, so the number of open groups is bounded. */
+const MOST_GROUPS = 256;
+
+export class Collecting {
+  readonly #declaration: AdapterDeclaration;
+  readonly #collect: Collect<Fields, unknown>;
+  readonly #prepared: unknown;
+  readonly #deps: Deps;
+  readonly #groups = new Map<string, Collector<CollectItem<Fields>, Patch>>();
+
+  constructor(
+    declaration: AdapterDeclaration,
+    collect: Collect<Fields, unknown>,
+    prepared: unknown,
+    deps: Deps,
+  ) {
+    this.#declaration = declaration;
+    this.#collect = collect;
+    this.#prepared = prepared;
+    this.#deps = deps;
+  }
+
+  /** Undefined: the message goes alone. */
+  add(values: Values, msg: Message, key: string): Promise<Patch> | undefined {
+    const groupKey = this.#collect.key(values, this.#prepared);
+    if (groupKey === undefined) return undefined;
+    return this.#group(groupKey, values).add({ values, msg, key });
+  }
+
+  hurry(): void {
+    for (const group of this.#groups.values()) group.hurry();
+  }
+
+  #group(key: string, values: Values): Collector<CollectItem<Fields>, Patch> {
+    const known = this.#groups.get(key);
+    if (known) return known;
+    if (this.#groups.size >= MOST_GROUPS) this.#dropIdle();
+    const limits = this.#collect.limits(values);
+    const group = new Collector<CollectItem<Fields>, Patch>(this.#deps.runtime.clock, limits, (items) =>
+      this.#flush(items),
+    );
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #dropIdle(): void {
+    for (const [key, group] of this.#groups) if (group.size === 0) this.#groups.delete(key);
+  }
+
+  async #flush(items: readonly CollectItem<Fields>[]): Promise<readonly ItemResult<Patch>[]> {
+    const { connection, runtime, log, scope, retry, meter } = this.#deps;
+    const first = items[0];
+    if (!first) return [];
+    const outcomes = await connection.run<readonly Outcome[]>({
+      effect: this.#declaration.effect(first.values, first.msg),
+      timeoutMs: first.values.timeout as unknown as number,
+      retry,
+      key: first.key,
+      scope,
+      listener: meter,
+      call: (session: unknown, call: Call) =>
+        this.#collect.call(items, { session, prepared: this.#prepared, call, log, clock: runtime.clock }),
+    });
+    if (outcomes.length !== items.length) {
+      throw new Failure(
+        'unclassified',
+        'UNCLASSIFIED',
+        `A joined call returned ${outcomes.length} outcomes for ${items.length} messages.`,
+      );
+    }
+    return outcomes.map((one) => (one.ok ? { ok: true, value: one.patch } : { ok: false, error: one.error }));
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * One remote system: its session, its policies, its health. All nodes that name the same connection node share
+ * it, so that a breaker or rate limit protects the peer and not a single node.
+ */
+import { Failure, isFailure, toFailure, type Call, type Clock, type Effect, type Scope } from '../core';
+import type { Meter } from '../observe/meter';
+import type { ResultCache } from '../policy/cache';
+import { Pipeline } from '../policy/pipeline';
+import type { RetryOptions } from '../policy/retry';
+import type { PolicyListener } from '../policy/events';
+import type { ConnectorDeclaration } from './declare';
+import type { ConnectionSettings } from './framework-fields';
+import { missingLibrary } from './missing-library';
+import { Link, type LinkView } from './link';
+import { Opener, type Opened } from './open';
+import type { Host, Runtime } from './runtime';
+import type { Settings } from './settings';
+import { sharedPolicies } from './shared-policies';
+import type { Status } from './status';
+import { Watchdog } from './watchdog';
+
+/** One call of one node. */
+export interface Operation<S, T> {
+  readonly effect: Effect;
+  readonly timeoutMs: number;
+  readonly retry: RetryOptions;
+  readonly key: string;
+  readonly scope: Scope;
+  readonly listener?: PolicyListener;
+  readonly cache?: { readonly store: ResultCache; readonly key: string };
+  readonly call: (session: S, call: Call) => Promise<T>;
+}
+
+const BRAND = Symbol.for('holdfast.connection');
+const NO_RETRY: RetryOptions = { strategy: 'none', attempts: 1, baseMs: 0, maxMs: 0 };
+/** How long close waits for nodes that are still finishing calls. */
+const DRAIN_MS = 8000;
+
+export class Connection<S = unknown> {
+  readonly [BRAND] = true;
+  readonly id: string;
+  readonly name: string;
+  readonly declaration: ConnectorDeclaration;
+  readonly simulated: boolean;
+  readonly #host: Host;
+  readonly #clock: Clock;
+  readonly #runtime: Runtime;
+  readonly #pipeline: Pipeline;
+  readonly #link: Link<Opened<S>>;
+  readonly #opener: Opener<S>;
+  readonly #watchdog: Watchdog;
+  readonly #health: ReturnType<Runtime['board']['track']>;
+  readonly #meter: Meter;
+  readonly #openTimeoutMs: number;
+  readonly #listeners = new Set<() => void>();
+  readonly #users = new Set<object>();
+  readonly #off: () => void;
+  #drained: (() => void) | undefined;
+
+  constructor(declaration: ConnectorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
+    const policy = settings as unknown as ConnectionSettings;
+    this.declaration = declaration;
+    this.id = host.id;
+    this.name = host.name;
+    this.simulated = policy.simulate;
+    this.#host = host;
+    this.#runtime = runtime;
+    this.#clock = runtime.clock;
+    this.#openTimeoutMs = policy.openTimeout;
+    this.#health = runtime.board.track({
+      id: host.id,
+      name: host.name,
+      type: declaration.type,
+      simulated: policy.simulate,
+    });
+    this.#meter = runtime.metrics.connection(host.id, host.name, declaration.type);
+    this.#pipeline = this.#createPipeline(policy);
+    this.#opener = new Opener<S>(declaration, settings, host, runtime);
+    this.#link = new Link<Opened<S>>({
+      open: (scope, lost) => this.#opener.open(scope, lost),
+      close: (opened) => opened.close(),
+      name: (error) => this.nameError(error),
+      clock: runtime.clock,
+      random: runtime.random,
+      openTimeoutMs: policy.openTimeout,
+      reopenMaxMs: policy.reopenMax,
+      onChange: (view) => this.#linkChanged(view),
+      peer: `"${host.name}"`,
+    });
+    this.#off = runtime.board.onChange((report) => {
+      if (report.id === this.id) this.#notify();
+    });
+    this.#watchdog = new Watchdog(runtime.clock, policy.pingEvery, () => this.#ping());
+  }
+
+  #createPipeline(policy: ConnectionSettings): Pipeline {
+    const { clock, random, wheel } = this.#runtime;
+    return new Pipeline(
+      { clock, random, wheel, listener: this.#listener(), name: `"${this.name}"` },
+      sharedPolicies(policy),
+    );
+  }
+
+  /** Joins metrics, health, watchdog and status to the policies' events. */
+  #listener(): PolicyListener {
+    const meter = this.#meter;
+    return {
+      attempt: (n) => meter.attempt(n),
+      success: (ms) => {
+        meter.success(ms);
+        this.#health.success(ms);
+        this.#watchdog.alive();
+      },
+      failure: (failure, willRetry) => {
+        meter.failure(failure, willRetry);
+        this.#health.failure(failure);
+      },
+      retry: (delayMs, attempt) => meter.retry(delayMs, attempt),
+      timeout: () => meter.timeout(),
+      breaker: (state) => {
+        meter.breaker(state);
+        this.#health.breaker(state);
+        this.#notify();
+      },
+      rateLimited: (waitMs) => meter.rateLimited(waitMs),
+      bulkheadFull: () => meter.bulkheadFull(),
+      paused: (ms) => meter.paused(ms),
+      cache: (hit) => meter.cache(hit),
+    };
+  }
+
+  /** A node starts to use the connection; the first one opens the session. */
+  attach(user: object, onChange: () => void): () => void {
+    this.#users.add(user);
+    this.#listeners.add(onChange);
+    this.#link.start();
+    return () => {
+      this.#users.delete(user);
+      this.#listeners.delete(onChange);
+      if (this.#users.size === 0) this.#drained?.();
+    };
+  }
+
+  /** Runs `fn` on every opened session, now and later. For triggers that subscribe. */
+  onSession(fn: (session: S) => () => void | Promise<void>): () => void {
+    let current: Opened<S> | undefined;
+    let end: (() => void | Promise<void>) | undefined;
+    const look = (): void => {
+      const next = this.#link.current?.value;
+      if (next === current) return;
+      current = next;
+      void Promise.resolve(end?.()).catch((error: unknown) =>
+        this.#host.log.warn(this.nameError(error).message),
+      );
+      end = next ? fn(next.session) : undefined;
+    };
+    this.#listeners.add(look);
+    look();
+    return () => {
+      this.#listeners.delete(look);
+      current = undefined;
+      void Promise.resolve(end?.()).catch(() => {});
+    };
+  }
+
+  /** The open session, if there is one. */
+  get current(): S | undefined {
+    return this.#link.current?.value.session;
+  }
+
+  run<T>(operation: Operation<S, T>): Promise<T> {
+    const attempt = (call: Call): Promise<T> => {
+      const opened = this.#link.current;
+      return opened ? this.#attempt(opened.value, operation, call) : this.#attemptLater(operation, call);
+    };
+    return this.#pipeline.run(attempt, operation);
+  }
+
+  async #attemptLater<T>(operation: Operation<S, T>, call: Call): Promise<T> {
+    return this.#attempt(await this.#link.session(call.scope), operation, call);
+  }
+
+  async #attempt<T>(opened: Opened<S>, operation: Operation<S, T>, call: Call): Promise<T> {
+    try {
+      return await operation.call(opened.session, call);
+    } catch (error) {
+      const failure = this.nameError(error);
+      if (failure.kind === 'disconnected') this.#link.lost(opened, failure);
+      throw failure;
+    }
+  }
+
+  /** Any error as a Failure. An unknown one is logged with its stack, once. */
+  nameError(error: unknown): Failure {
+    if (isFailure(error)) return error;
+    let failure = missingLibrary(error);
+    if (failure) return failure;
+    try {
+      failure = this.declaration.classify(error);
+    } catch (broken) {
+      failure = toFailure(broken);
+    }
+    if (failure.kind === 'unclassified') {
+      const stack = error instanceof Error ? error.stack : String(error);
+      this.#host.log.error(
+        this.#runtime.redactor.redact(`An error that Holdfast does not know: ${stack ?? ''}`),
+      );
+    }
+    return failure;
+  }
+
+  async #ping(): Promise<void> {
+    const opened = this.#link.current?.value;
+    const ping = this.declaration.ping?.bind(this.declaration);
+    if (!opened || !ping) return;
+    try {
+      await this.#pipeline.run((call) => this.#namedPing(ping(opened.session, call)), {
+        effect: 'safe',
+        timeoutMs: this.#openTimeoutMs,
+        retry: NO_RETRY,
+        scope: opened.scope,
+        key: 'ping',
+      });
+    } catch (error) {
+      const failure = this.nameError(error);
+      if (failure.kind === 'disconnected' || failure.code === 'CALL_TIMEOUT' || failure.kind === 'auth') {
+        this.#link.lost(opened, failure);
+      }
+    }
+  }
+
+  async #namedPing(ping: Promise<void>): Promise<void> {
+    try {
+      await ping;
+    } catch (error) {
+      throw this.nameError(error);
+    }
+  }
+
+  #linkChanged(view: LinkView): void {
+    if (view.state === 'open') {
+      this.#watchdog.start();
+      this.#health.warning(this.#opener.warnings[0]);
+      this.#health.state('unknown', 'The connection is ready; the peer has not answered yet.');
+      // An open session of a protocol without a handshake proves nothing yet: ask at once.
+      void this.#ping();
+    } else {
+      this.#watchdog.stop();
+      if (view.failure) {
+        this.#health.failure(view.failure);
+        this.#health.state('unhealthy', view.failure.message);
+        if (view.state === 'waiting') this.#host.log.warn(view.failure.message);
+      }
+    }
+    this.#notify();
+  }
+
+  /** The truth about the link in a few words, for every node that uses it. */
+  status(): Status {
+    const { state, failure } = this.#link.view;
+    const where = this.simulated ? ' (simulated)' : '';
+    if (state === 'opening' && !failure) return { level: 'busy', text: `connecting${where}` };
+    if (state === 'closed' || state === 'idle') return { level: 'off', text: `not connected${where}` };
+    if (state !== 'open') return { level: 'bad', text: `${shortReason(failure)}${where}` };
+    const { state: health, reason } = this.#health.report();
+    if (this.#pipeline.breaker?.state === 'open') return { level: 'bad', text: `circuit open${where}` };
+    if (this.#pipeline.breaker?.state === 'half-open')
+      return { level: 'warn', text: `circuit half-open${where}` };
+    if (health === 'healthy') return { level: 'good', text: `connected${where}` };
+    if (health === 'unknown') return { level: 'idle', text: `ready${where}` };
+    return { level: health === 'degraded' ? 'warn' : 'bad', text: `${reason}${where}` };
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Waits for the nodes to finish, then closes session, policies and health entry. */
+  async close(): Promise<void> {
+    if (this.#users.size > 0) await this.#drain();
+    this.#watchdog.stop();
+    this.#pipeline.close();
+    await this.#link.close();
+    await this.#opener.close();
+    this.#off();
+    this.#health.remove();
+    this.#runtime.metrics.remove(this.id);
+    this.#listeners.clear();
+  }
+
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.timer(DRAIN_MS, resolve);
+      this.#drained = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+export function isConnection(value: unknown): value is Connection {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+function shortReason(failure: Failure | undefined): string {
+  const words: Record<string, string> = {
+    CONNECTION_REFUSED: 'connection refused',
+    CONNECTION_TIMEOUT: 'no answer',
+    CONNECTION_LOST: 'connection lost',
+    HOST_NOT_FOUND: 'host not found',
+    TLS_FAILED: 'TLS failed',
+    AUTH_FAILED: 'credentials refused',
+    AUTH_UNAVAILABLE: 'no credentials',
+    MISSING_LIBRARY: 'library not installed',
+    BAD_CONFIG: 'wrong settings',
+  };
+  return failure ? (words[failure.code] ?? failure.message) : 'disconnected';
+}

@@ -1,0 +1,135 @@
+/** The life of a trigger node: polls on time or listens, and sends what it finds. */
+import { toFailure, type Failure, type Message } from '../core';
+import type { Meter } from '../observe/meter';
+import type { Fields, ValuesOf } from '../spec';
+import type { Connection } from './connection';
+import type { TriggerContext, TriggerDeclaration } from './declare';
+import { InFlight } from './in-flight';
+import { Listening } from './listening';
+import { NodeStatus } from './node-status';
+import { recordFailure } from './outcome';
+import { Polling } from './polling';
+import type { Host, Runtime } from './runtime';
+import { ownSettings, type Settings } from './settings';
+import { StatusLine } from './status';
+
+export class TriggerNode {
+  readonly #declaration: TriggerDeclaration;
+  readonly #host: Host;
+  readonly #runtime: Runtime;
+  readonly #connection: Connection | undefined;
+  readonly #inFlight: InFlight;
+  readonly #meter: Meter;
+  readonly #context: TriggerContext<Fields, unknown>;
+  readonly #status: NodeStatus | undefined;
+  readonly #line: StatusLine;
+  readonly #ends: (() => void | Promise<void>)[] = [];
+
+  constructor(
+    declaration: TriggerDeclaration,
+    settings: Settings,
+    connection: Connection | undefined,
+    host: Host,
+    runtime: Runtime,
+  ) {
+    this.#declaration = declaration;
+    this.#host = host;
+    this.#runtime = runtime;
+    this.#connection = connection;
+    this.#inFlight = new InFlight(runtime.clock);
+    this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
+    this.#line = new StatusLine(runtime.clock, (status) => host.show(status));
+    const config: ValuesOf<Fields> = ownSettings(declaration.fields, settings);
+    this.#context = {
+      config,
+      session: undefined,
+      prepared: declaration.prepare?.(config),
+      scope: this.#inFlight.scope,
+      log: host.log,
+      clock: runtime.clock,
+      random: runtime.random,
+      store: runtime.store(host.id, false),
+      emit: (msg, output = 0) => this.#emit(msg, output),
+      note: (text) => this.#note(text),
+    };
+    if (connection) {
+      this.#status = new NodeStatus(host, runtime, connection);
+      this.#ends.push(connection.attach(this, this.#status.refresh));
+      this.#status.refresh();
+    }
+    this.#begin(settings);
+  }
+
+  #begin(settings: Settings): void {
+    const { poll } = this.#declaration;
+    const report = {
+      failed: (failure: Failure) => this.#failed(failure),
+      recovered: () => this.#status?.succeeded(),
+    };
+    if (poll && this.#connection) {
+      const polling = new Polling(this.#declaration, poll, settings, this.#connection, {
+        context: this.#context,
+        meter: this.#meter,
+        runtime: this.#runtime,
+        inFlight: this.#inFlight,
+        ...report,
+      });
+      this.#ends.push(() => polling.stop());
+      polling.start();
+    }
+    if (this.#declaration.start) {
+      const listening = new Listening(this.#declaration, this.#context, this.#connection, report);
+      this.#ends.push(() => listening.stop());
+      listening.start();
+    }
+  }
+
+  /** A message at the trigger's own input: run now, pause, resume. */
+  async input(msg: Message): Promise<void> {
+    const { input } = this.#declaration;
+    if (!input) return;
+    this.#inFlight.enter();
+    try {
+      const session = this.#connection?.current;
+      await input.call(this.#declaration, msg, { ...this.#context, session });
+    } catch (error) {
+      const failure = this.#name(error);
+      recordFailure(msg, failure, this.#runtime.redactor);
+      throw failure;
+    } finally {
+      this.#inFlight.leave();
+    }
+  }
+
+  #emit(msg: Message, output: number): void {
+    if (this.#inFlight.scope.aborted) return;
+    this.#meter.in();
+    this.#meter.out();
+    this.#host.send(msg, output);
+  }
+
+  #note(text: string): void {
+    if (this.#status) this.#status.note(text);
+    else this.#line.set('good', text);
+  }
+
+  #failed(failure: Failure): void {
+    this.#meter.in();
+    this.#meter.failed();
+    if (this.#status) this.#status.failed(failure);
+    else this.#line.set('bad', failure.message);
+    this.#host.fail(failure);
+  }
+
+  #name(error: unknown): Failure {
+    return this.#connection ? this.#connection.nameError(error) : toFailure(error);
+  }
+
+  async close(): Promise<void> {
+    await this.#inFlight.close(false);
+    for (const end of this.#ends.reverse()) await end();
+    this.#status?.close();
+    this.#line.close();
+    this.#runtime.metrics.remove(this.#host.id);
+  }
+}
