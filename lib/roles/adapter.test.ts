@@ -222,7 +222,7 @@ describe('adapter node', () => {
       n % 2 ? Promise.resolve(n) : Promise.reject(new Failure('rejected', 'PEER_REJECTED', 'No.'));
     const { send } = start();
     await Promise.allSettled([1, 2, 3, 4, 5].map((payload) => send({ payload })));
-    const series = harness.runtime.metrics.snapshot().find((one) => one.role === 'node');
+    const series = harness.runtime.metrics.snapshot().find((one) => one.labels.role === 'node');
     assert.ok(series);
     const { counters, queued } = series;
     assert.deepEqual(
