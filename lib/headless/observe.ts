@@ -10,7 +10,7 @@ export function observe(RED: NodeRed, record: FlowRecord): () => void {
     record.addMessage(event.destination.id, event.msg);
   });
   RED.hooks.add(`onComplete.${LABEL}`, (event: { msg: Message; error?: unknown; node: { id: string } }) => {
-    record.addCompletion({ id: event.node.id, msg: event.msg, error: event.error });
+    record.addCompletion({ id: event.node.id, msg: event.msg, error: event.error, at: performance.now() });
   });
   const onStatus = (event: { id: string; status: NodeStatus }): void =>
     record.addStatus(event.id, event.status);

@@ -13,6 +13,8 @@ export interface FlowNode {
 export type FlowCredentials = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface NodeStatus {
+  /** When it was shown: `performance.now()`. */
+  readonly at: number;
   readonly fill?: string;
   readonly shape?: string;
   readonly text?: string;
@@ -30,6 +32,8 @@ export interface Completion {
   readonly id: string;
   readonly msg: Message;
   readonly error: unknown;
+  /** `performance.now()`. */
+  readonly at: number;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;

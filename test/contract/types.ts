@@ -4,6 +4,7 @@
  */
 import type { Message } from '../../lib/core';
 import type { RawConfig } from '../../lib/spec';
+import type { ServiceName } from '../helpers/services';
 
 /** The faults of test/faults that the suites put before every simulator. */
 export const FAULT_NAMES = [
@@ -39,8 +40,6 @@ export interface Sample {
   readonly credentials?: Readonly<Record<string, string>>;
   /** Sent into the node's input; a fresh copy each time. Default: `{ payload: 'sample' }`. */
   readonly msg?: Message;
-  /** Repeating it is not allowed (`effect` once), or a test in numbers would fill the store. Default: false. */
-  readonly skipLoad?: boolean;
 }
 
 export interface Contract {
@@ -49,6 +48,11 @@ export interface Contract {
    * the declaration's defaults when the simulator stands at `peer`.
    */
   connection?(peer: Peer): RawConfig;
+  /**
+   * A real server to stand behind the fault proxy, for a system whose simulator is reached without a socket.
+   * The faults of the network are then tested where this service is reachable.
+   */
+  readonly server?: { readonly service: ServiceName; readonly peer: Peer };
   /** More credentials for the connection. */
   readonly credentials?: Readonly<Record<string, string>>;
   /** Samples by node type. Default: the nodes of `example.json`, with the messages of the injects before them. */

@@ -1,0 +1,110 @@
+/**
+ * Every fault in front of every system: the process lives, each message is done once, the status tells the
+ * truth, and the link recovers by itself. One Node-RED for all faults of a system: nothing is redeployed.
+ */
+import assert from 'node:assert/strict';
+import { isExpected } from '../helpers/services';
+import type { Fault } from '../faults';
+import { Rig } from './rig';
+import { FOUND, SYSTEMS, type System } from './systems';
+import type { FaultName } from './types';
+
+/** A fault of the line during which nothing can succeed. */
+const DEADLY: Readonly<Partial<Record<FaultName, Fault>>> = {
+  refused: { kind: 'refused' },
+  reset: { kind: 'reset' },
+  cut: { kind: 'cut', afterBytes: 5, how: 'end' },
+  halfOpen: { kind: 'halfOpen' },
+  garbage: { kind: 'garbage', seed: 42 },
+  blackHole: { kind: 'blackHole' },
+};
+/** Slower or once interrupted, but alive. */
+const HARMLESS: Readonly<Partial<Record<FaultName, Fault>>> = {
+  slow: { kind: 'slow', delayMs: 20 },
+  sliced: { kind: 'sliced' },
+  peerRestarted: { kind: 'peerRestarted' },
+};
+const MESSAGES = 5;
+/** From the first failed message to the status that tells it. */
+const TOLD_WITHIN_MS = 1000;
+
+describe('contract: folders', () => {
+  for (const found of FOUND) {
+    it(`nodes/${found.name} can be read`, () => {
+      assert.ok(!('broken' in found), 'broken' in found ? String(found.broken) : '');
+    });
+  }
+});
+
+for (const system of SYSTEMS) {
+  const { connector, contract } = system;
+  if (!connector || (contract.server && !isExpected(contract.server.service))) continue;
+  const applies = (fault: FaultName): boolean => contract.without?.[fault] === undefined;
+
+  describe(`contract: faults before ${system.name}`, () => {
+    let rig: Rig;
+    before(async () => {
+      rig = await Rig.start({ system, connector });
+      await rig.works();
+    });
+    after(() => rig?.stop());
+    afterEach(() => rig.checkBooks());
+
+    for (const [name, fault] of Object.entries(DEADLY)) {
+      if (!applies(name as FaultName)) continue;
+      it(`${name}: fails each message once, says so, and recovers`, () =>
+        suffer(rig, system, () => rig.proxy.set(fault)));
+    }
+    for (const [name, fault] of Object.entries(HARMLESS)) {
+      if (!applies(name as FaultName)) continue;
+      it(`${name}: goes on working`, async () => {
+        await rig.proxy.set(fault);
+        await rig.works();
+        const ids = rig.adapters.flatMap((station) => times(MESSAGES, () => rig.send(station)));
+        await rig.done(ids);
+        await rig.works();
+        await rig.proxy.clear();
+        await rig.works();
+      });
+    }
+
+    const { authRefused } = contract;
+    if (authRefused && applies('authRefused')) {
+      it('authRefused: says that the credentials are refused, and recovers', async () => {
+        const guard = await authRefused();
+        try {
+          const errors = await suffer(rig, system, () => Promise.resolve(rig.proxy.retarget(guard)));
+          const kinds = errors.map((error) => (error as { kind?: string }).kind);
+          assert.ok(kinds.includes('auth'), `kinds: ${kinds.join(', ')}`);
+        } finally {
+          await guard.close();
+        }
+      });
+    }
+  });
+}
+
+/** Sends into the fault and after it. Returns the failures. */
+async function suffer(rig: Rig, system: System, begin: () => Promise<void>): Promise<readonly unknown[]> {
+  const began = performance.now();
+  await begin();
+  const ids = rig.adapters.flatMap((station) => times(MESSAGES, () => rig.send(station)));
+  const done = await rig.done(ids);
+  for (const { id, error } of done.filter((one) => one !== undefined)) {
+    assert.ok(error, `a message went through ${system.name} (${id}) during the fault`);
+  }
+  const told = await rig.showsTrouble(began);
+  for (const [i, { id }] of rig.stations.entries()) {
+    const first = Math.min(...done.filter((one) => one.id === id).map((one) => one.at));
+    const late = (told[i] ?? Infinity) - first;
+    assert.ok(!(late > TOLD_WITHIN_MS), `the status of ${id} followed after ${late} ms`);
+  }
+  await rig.proxy.clear();
+  rig.proxy.retarget(rig.simulator);
+  await rig.works();
+  return done.map((one) => one.error);
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
+}

@@ -1,0 +1,243 @@
+/** One system in a running Node-RED, behind a fault proxy: its connection and every sample of its nodes. */
+import assert from 'node:assert/strict';
+import { CODES, FAILURE_KINDS, systemClock, type Message } from '../../lib/core';
+import { boot, type Completion, type FlowNode, type Headless } from '../../lib/headless';
+import type { ConnectorDeclaration, Simulator } from '../../lib/roles';
+import type { RawConfig } from '../../lib/spec';
+import { startFaultProxy, type FaultProxy } from '../faults';
+import { assertConserved, ledgerOf, metricsText } from './metrics';
+import { connectionBase, leadTo, samplesOf, type NodeSample } from './samples';
+import type { System } from './systems';
+import type { Peer } from './types';
+
+/** Short policies, so that a fault shows within a second. Nothing in a test depends on these numbers. */
+const QUICK_CONNECTION: RawConfig = {
+  simulate: false,
+  openTimeout: '500ms',
+  reopenMax: '1s',
+  pingEvery: '500ms',
+  breakerMode: 'consecutive',
+  breakerFailures: 3,
+  breakerOpen: '300ms',
+};
+const QUICK_CALL: RawConfig = {
+  timeout: '400ms',
+  retryStrategy: 'fixed',
+  retryAttempts: 2,
+  retryBase: '50ms',
+  cacheFor: '0ms',
+};
+const PULSE_MS = 100;
+const RECOVERY_LIMIT_MS = 25_000;
+
+export interface Station {
+  readonly id: string;
+  readonly sample: NodeSample;
+  readonly role: 'adapter' | 'trigger';
+}
+export interface RigOptions {
+  readonly system: System;
+  readonly connector: ConnectorDeclaration;
+  /** Replaces what leads the connection to the proxy. */
+  readonly connection?: (peer: Peer) => RawConfig;
+  readonly credentials?: Readonly<Record<string, string>>;
+  /** Only these samples. */
+  readonly samples?: readonly NodeSample[];
+}
+
+export class Rig {
+  readonly #codes: Set<string>;
+  #sent = 0;
+  /** Of every message ever sent: its id and where it went. */
+  readonly sent = new Map<string, string>();
+
+  private constructor(
+    readonly red: Headless,
+    readonly proxy: FaultProxy,
+    readonly simulator: Peer,
+    readonly stations: readonly Station[],
+    readonly stop: () => Promise<void>,
+    system: System,
+  ) {
+    const own = system.declarations.flatMap((one) => Object.keys(one.codes ?? {}));
+    this.#codes = new Set([...Object.keys(CODES), ...own]);
+  }
+
+  static async start(options: RigOptions): Promise<Rig> {
+    const { system, connector } = options;
+    const simulator = await startPeer(system, connector);
+    const proxy = await startFaultProxy({ target: simulator });
+    const stations = options.samples ? stationsFrom(system, options.samples) : allStations(system);
+    const lead = options.connection ?? ((peer: Peer) => leadTo(system, connector, peer));
+    const connection: RawConfig = {
+      ...connectionBase(system, connector),
+      ...QUICK_CONNECTION,
+      ...lead(proxy),
+    };
+    const red = await boot({
+      flows: flowsOf(connector, connection, stations),
+      credentials: {
+        link: { ...system.contract.credentials, ...options.credentials },
+        ...Object.fromEntries(stations.map(({ id, sample }) => [id, sample.credentials ?? {}])),
+      },
+      http: true,
+    });
+    const stop = async (): Promise<void> => {
+      await red.stop();
+      await proxy.close();
+      await simulator.close();
+    };
+    return new Rig(red, proxy, simulator, stations, stop, system);
+  }
+
+  get adapters(): readonly Station[] {
+    return this.stations.filter((one) => one.role === 'adapter');
+  }
+
+  /** Sends a fresh copy of the sample's message. Returns its id. */
+  send(station: Station): string {
+    this.#sent += 1;
+    const id = `m${this.#sent}`;
+    this.sent.set(id, station.id);
+    this.red.receive(station.id, { ...structuredClone(station.sample.msg), _msgid: id } as Message);
+    return id;
+  }
+
+  completions(msgid: string): readonly Completion[] {
+    return this.red.record.completions.filter(
+      (one) => one.msg._msgid === msgid && this.sent.get(msgid) === one.id,
+    );
+  }
+
+  /** Waits until each of these messages is done. */
+  async done(ids: readonly string[]): Promise<readonly Completion[]> {
+    return this.red.record.until(`done of ${ids.length} messages`, () => {
+      const all = ids.map((id) => this.completions(id)[0]);
+      return all.every((one) => one !== undefined) ? all : undefined;
+    });
+  }
+
+  /** Sends a message every 100 ms until one succeeds and the status is green; for triggers, until one emits. */
+  async works(): Promise<void> {
+    await Promise.all(
+      this.stations.map((station) =>
+        station.role === 'adapter' ? this.#delivers(station) : this.#emits(station),
+      ),
+    );
+    for (const { id } of this.stations) {
+      await this.red.waitForStatus(id, (status) => status.fill === 'green' || status.fill === 'grey');
+    }
+  }
+
+  async #delivers(station: Station): Promise<void> {
+    const end = performance.now() + RECOVERY_LIMIT_MS;
+    for (;;) {
+      const [completion] = await this.done([this.send(station)]);
+      if (completion?.error === undefined || completion.error === null) return;
+      if (performance.now() > end)
+        throw new Error(`${station.id} does not recover: ${String(completion.error)}`);
+      await new Promise((resolve) => setTimeout(resolve, PULSE_MS));
+    }
+  }
+
+  async #emits(station: Station): Promise<void> {
+    const out = `${station.id}-out`;
+    const before = this.red.record.received(out).length;
+    await this.red.record.until(
+      `a message from ${station.id}`,
+      () => this.red.record.received(out).length > before,
+      RECOVERY_LIMIT_MS,
+    );
+  }
+
+  /** Waits until every node says that something is wrong. Returns when each said so first since `since`. */
+  async showsTrouble(since: number): Promise<readonly number[]> {
+    return Promise.all(
+      this.stations.map(({ id }) =>
+        this.red.record.until(`trouble in the status of ${id}`, () => {
+          const seen = this.red.record.statuses(id).find((one) => one.at >= since && isTrouble(one.fill));
+          return seen?.at;
+        }),
+      ),
+    );
+  }
+
+  /** Each message ever sent is done once; what failed has a documented code; nothing is lost in the books. */
+  async checkBooks(): Promise<void> {
+    for (const [msgid, station] of this.sent) {
+      const times = this.completions(msgid).length;
+      assert.equal(times, 1, `${msgid} at ${station} was done ${times} times`);
+    }
+    for (const { error } of this.red.record.completions) if (error) this.#checkFailure(error);
+    const text = await metricsText(this.red.url ?? '');
+    for (const { id } of this.adapters) {
+      const ledger = ledgerOf(text, id);
+      assertConserved(ledger, id);
+      const sent = [...this.sent.values()].filter((station) => station === id).length;
+      assert.equal(ledger.in, sent, `${id} counted ${ledger.in} of ${sent} messages`);
+    }
+  }
+
+  #checkFailure(error: unknown): void {
+    const { kind, code, message } = error as { kind?: string; code?: string; message?: string };
+    const what = `${String(kind)} ${String(code)}: ${String(message)}`;
+    assert.ok(
+      FAILURE_KINDS.some((known) => known === kind),
+      `not a failure: ${what}`,
+    );
+    assert.notEqual(kind, 'unclassified', what);
+    assert.ok(this.#codes.has(String(code)), `an undocumented code: ${what}`);
+    assert.match(String(message), /^[\p{Lu}\d"'].*[.!?]$/su, `not a sentence: ${what}`);
+  }
+}
+
+export function isTrouble(fill: string | undefined): boolean {
+  return fill === 'red' || fill === 'yellow';
+}
+
+async function startPeer(system: System, connector: ConnectorDeclaration): Promise<Simulator> {
+  const { server } = system.contract;
+  if (server) return { ...server.peer, close: () => Promise.resolve() };
+  const module = await connector.simulator.load();
+  return module.start({ port: 0, seed: 1, clock: systemClock });
+}
+
+export function allStations(system: System): readonly Station[] {
+  const samples = system.declarations.flatMap((declaration) =>
+    (declaration.role === 'adapter' || declaration.role === 'trigger') && declaration.connector
+      ? samplesOf(system, declaration)
+      : [],
+  );
+  return stationsFrom(system, samples);
+}
+
+function stationsFrom(system: System, samples: readonly NodeSample[]): readonly Station[] {
+  return samples.map((sample, i) => {
+    const role = system.declarations.find((one) => one.type === sample.type)?.role;
+    return { id: `${system.name}-${i}`, sample, role: role === 'trigger' ? 'trigger' : 'adapter' };
+  });
+}
+
+function flowsOf(
+  connector: ConnectorDeclaration,
+  connection: RawConfig,
+  stations: readonly Station[],
+): FlowNode[] {
+  return [
+    { id: 'tab', type: 'tab', label: connector.type },
+    { ...connection, id: 'link', type: connector.type },
+    { id: 'caught', type: 'catch', z: 'tab', scope: null, wires: [[]] },
+    ...stations.flatMap(({ id, sample }): FlowNode[] => [
+      {
+        ...sample.config,
+        ...QUICK_CALL,
+        connection: 'link',
+        id,
+        type: sample.type,
+        z: 'tab',
+        wires: [[`${id}-out`]],
+      },
+      { id: `${id}-out`, type: 'debug', z: 'tab', active: false, wires: [] },
+    ]),
+  ];
+}
