@@ -1,0 +1,128 @@
+import { choice, int, text } from '../../lib/spec';
+
+const LIMITED = { showWhen: { paging: ['link', 'next', 'cursor', 'offset', 'page'] } };
+const PATH = { default: '', maxLength: 500 } as const;
+const PARAMETER = { maxLength: 200 } as const;
+
+export const pagingFields = {
+  paging: choice({
+    label: 'Paging',
+    help: 'How the API says where the next page is. Links to other hosts are put on the origin of the connection.',
+    default: 'none',
+    options: {
+      none: 'One page',
+      link: 'Link header',
+      next: 'Next link in the body',
+      cursor: 'Cursor in the body',
+      offset: 'Offset',
+      page: 'Page number',
+    },
+  }),
+  itemsPath: text({
+    label: 'Items field',
+    help: 'Path of the array in the body. Empty when the body is the array.',
+    ...PATH,
+    optional: true,
+    placeholder: 'items',
+    ...LIMITED,
+  }),
+  nextPath: text({
+    label: 'Next link field',
+    help: 'Path of the link to the next page; missing, null or empty on the last page.',
+    ...PATH,
+    default: 'next',
+    showWhen: { paging: ['next'] },
+  }),
+  cursorPath: text({
+    label: 'Cursor field',
+    help: 'Path of the cursor of the next page; missing, null or empty on the last page.',
+    ...PATH,
+    default: 'cursor',
+    showWhen: { paging: ['cursor'] },
+  }),
+  cursorParam: text({
+    label: 'Cursor parameter',
+    help: 'The query parameter that carries the cursor.',
+    default: 'cursor',
+    ...PARAMETER,
+    showWhen: { paging: ['cursor'] },
+  }),
+  offsetParam: text({
+    label: 'Offset parameter',
+    help: 'The query parameter that says how many items to skip.',
+    default: 'offset',
+    ...PARAMETER,
+    showWhen: { paging: ['offset'] },
+  }),
+  pageParam: text({
+    label: 'Page parameter',
+    help: 'The query parameter that carries the page number.',
+    default: 'page',
+    ...PARAMETER,
+    showWhen: { paging: ['page'] },
+  }),
+  firstPage: int({
+    label: 'First page',
+    help: 'The number of the first page: 1, or 0 for APIs that count from zero.',
+    default: 1,
+    min: 0,
+    max: 1_000_000,
+    showWhen: { paging: ['page'] },
+  }),
+  sizeParam: text({
+    label: 'Size parameter',
+    help: 'The query parameter that asks for a page size. When empty, the server decides.',
+    default: 'limit',
+    optional: true,
+    ...PARAMETER,
+    showWhen: { paging: ['offset', 'page'] },
+  }),
+  pageSize: int({
+    label: 'Page size',
+    help: 'Items asked for in one page.',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    unit: 'items',
+    showWhen: { paging: ['offset', 'page'] },
+  }),
+  totalPath: text({
+    label: 'Total field',
+    help: 'Path of the number of all items. It saves the request for the empty page that otherwise proves the end.',
+    ...PATH,
+    optional: true,
+    showWhen: { paging: ['offset', 'page'] },
+  }),
+  maxPages: int({
+    label: 'Most pages',
+    help: 'No more pages than this are fetched for one message.',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'pages',
+    ...LIMITED,
+  }),
+  maxItems: int({
+    label: 'Most items',
+    help: 'No more items than this leave the node for one message.',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'items',
+    ...LIMITED,
+  }),
+  atLimit: choice({
+    label: 'Above the limits',
+    help: 'Whether the message fails, or goes out with what was fetched and msg.truncated set.',
+    default: 'fail',
+    options: { fail: 'Fail', stop: 'Stop' },
+    ...LIMITED,
+  }),
+  pageOutput: choice({
+    label: 'Output',
+    help: 'One array of all items, or one message for each page. On request, each page waits for a message with msg.tick.',
+    default: 'joined',
+    options: { joined: 'One array', pages: 'A message for each page', paced: 'Pages on request' },
+    ...LIMITED,
+  }),
+};

@@ -1,0 +1,157 @@
+import { bool, choice, int, table, text, typed } from '../../lib/spec';
+import { pagingFields } from './paging-fields';
+
+const ROW = { default: '', optional: true, maxLength: 8000 } as const;
+
+export const fields = {
+  method: choice({
+    label: 'Method',
+    help: 'GET, HEAD and OPTIONS only read. PUT and DELETE may be repeated. POST and PATCH are sent once unless they carry an idempotency key.',
+    default: 'GET',
+    override: 'method',
+    options: {
+      GET: 'GET',
+      HEAD: 'HEAD',
+      POST: 'POST',
+      PUT: 'PUT',
+      PATCH: 'PATCH',
+      DELETE: 'DELETE',
+      OPTIONS: 'OPTIONS',
+    },
+  }),
+  path: text({
+    label: 'Path',
+    help: 'Below the base URL. Values of the message stand in braces and are URL-encoded. msg.url may hold another path or address of the same origin.',
+    default: '',
+    optional: true,
+    placeholder: '/orders/{payload.id}',
+    maxLength: 4000,
+    override: 'url',
+  }),
+  query: table({
+    label: 'Query',
+    help: 'Parameters after the question mark. A value may hold placeholders such as {payload.from}.',
+    columns: {
+      name: text({ label: 'Parameter', help: 'Name of the parameter.', default: '', maxLength: 500 }),
+      value: text({ label: 'Value', help: 'Text with placeholders.', ...ROW }),
+    },
+    default: [],
+    maxRows: 200,
+  }),
+  moreQuery: typed({
+    label: 'More query',
+    help: 'An object with further parameters. Arrays repeat a parameter, and a name replaces its row in the table.',
+    default: { type: 'msg', value: 'query' },
+    types: ['msg', 'flow', 'global', 'json', 'jsonata'],
+  }),
+  headers: table({
+    label: 'Headers',
+    help: 'Added to the default headers of the connection. A value may hold placeholders such as {payload.id}.',
+    columns: {
+      name: text({ label: 'Header', help: 'Name of the header.', default: '', maxLength: 200 }),
+      value: text({ label: 'Value', help: 'Text with placeholders.', ...ROW }),
+    },
+    default: [],
+    maxRows: 100,
+    unique: ['name'],
+  }),
+  moreHeaders: typed({
+    label: 'More headers',
+    help: 'An object with further headers. Credentials of the connection always win.',
+    default: { type: 'msg', value: 'headers' },
+    types: ['msg', 'flow', 'global', 'json', 'jsonata'],
+  }),
+  body: typed({
+    label: 'Body',
+    help: 'What POST, PUT and PATCH send. The other methods send nothing.',
+    default: { type: 'msg', value: 'payload' },
+    types: ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'jsonata', 'bin', 'env'],
+    showWhen: { method: ['POST', 'PUT', 'PATCH'] },
+  }),
+  bodyFormat: choice({
+    label: 'Body format',
+    help: 'How the value is written, and the Content-Type it is announced with. A header of the node replaces the type.',
+    default: 'json',
+    options: { json: 'JSON', form: 'Form', text: 'Text', buffer: 'Buffer', none: 'No body' },
+    showWhen: { method: ['POST', 'PUT', 'PATCH'] },
+  }),
+  idempotency: bool({
+    label: 'Send idempotency key',
+    help: 'Every attempt for the same message carries the same key, so a server that knows the header acts once and the request may be repeated.',
+    default: false,
+    showWhen: { method: ['POST', 'PATCH', 'PUT', 'DELETE'] },
+  }),
+  keyHeader: text({
+    label: 'Key header',
+    help: 'The header that the server reads the key from.',
+    default: 'Idempotency-Key',
+    maxLength: 200,
+    showWhen: { idempotency: [true] },
+  }),
+  response: choice({
+    label: 'Response',
+    help: 'What becomes of the body: a parsed value, text or bytes.',
+    default: 'json',
+    options: { json: 'JSON', text: 'Text', buffer: 'Buffer' },
+  }),
+  maxSize: int({
+    label: 'Largest answer',
+    help: 'Larger answers fail the message. Counted after decompression, and over all pages when they are joined.',
+    default: 10_240,
+    min: 1,
+    max: 262_144,
+    unit: 'KiB',
+  }),
+  followRedirects: bool({
+    label: 'Follow redirects',
+    help: 'Follows up to five redirects on the same origin. Other origins must be listed in the connection.',
+    default: true,
+  }),
+  successStatus: text({
+    label: 'Success statuses',
+    help: 'Statuses and ranges that count as success, separated by commas.',
+    default: '200-299',
+    maxLength: 200,
+    placeholder: '200-299, 404',
+    pattern: {
+      source: '\\s*\\d{3}(?:\\s*-\\s*\\d{3})?\\s*(?:,\\s*\\d{3}(?:\\s*-\\s*\\d{3})?\\s*)*',
+      what: 'a list of statuses such as 200-299, 404',
+    },
+  }),
+  check: choice({
+    label: 'Check answer',
+    help: 'For APIs that answer 200 although they failed: looks at one field of the JSON body.',
+    default: 'none',
+    options: {
+      none: 'No check',
+      equals: 'Field equals',
+      differs: 'Field differs from',
+      exists: 'Field is present',
+      missing: 'Field is absent',
+    },
+  }),
+  checkPath: text({
+    label: 'Checked field',
+    help: 'Path in the JSON body.',
+    default: 'ok',
+    placeholder: 'result.status',
+    maxLength: 500,
+    showWhen: { check: ['equals', 'differs', 'exists', 'missing'] },
+  }),
+  checkValue: text({
+    label: 'Checked value',
+    help: 'Compared as text.',
+    default: 'true',
+    optional: true,
+    maxLength: 500,
+    showWhen: { check: ['equals', 'differs'] },
+  }),
+  checkFailsAs: choice({
+    label: 'A failed check is',
+    help: 'Whether repeating the request can help.',
+    default: 'rejected',
+    options: { rejected: 'Final', transient: 'Passing' },
+    showWhen: { check: ['equals', 'differs', 'exists', 'missing'] },
+  }),
+  ...pagingFields,
+};
