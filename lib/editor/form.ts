@@ -4,6 +4,7 @@ import type { Control, ControlContext } from './controls/control';
 import { controlFor } from './controls';
 import type { EditorNode } from './red';
 import { say, sayProblem } from './say';
+import { fillInput, settingsOf } from './settings';
 import { textOf, type Spec } from './specs';
 import { tabs, type Tabs } from './tabs';
 import type { HoldfastForm } from './types';
@@ -20,6 +21,7 @@ export class Form implements HoldfastForm {
   readonly #listeners = new Set<(field: string) => void>();
   readonly #endings: (() => void)[] = [];
   readonly #tabs: Tabs;
+  readonly #settings: Readonly<Record<string, unknown>>;
   #frame = 0;
   #ready = false;
 
@@ -29,6 +31,7 @@ export class Form implements HoldfastForm {
     this.#spec = spec;
     this.#fields = fields;
     this.#node = node;
+    this.#settings = settingsOf(spec, node);
     for (const row of root.querySelectorAll<HTMLElement>('.hf-row')) this.#build(row);
     this.#tabs = tabs(root, () => this.resize());
     this.#ready = true;
@@ -119,12 +122,14 @@ export class Form implements HoldfastForm {
     this.#rows.set(name, row);
     const prefix = this.#spec.role === 'connector' ? 'node-config-input-' : 'node-input-';
     const changed = (): void => this.#changed(name);
+    const input = row.querySelector<HTMLElement>(`#${prefix}${name}`);
+    fillInput(row, input, field, name, this.#settings[name], this.#settings[`${name}Type`]);
     const context: ControlContext = {
       field,
       name,
       row,
-      input: row.querySelector<HTMLElement>(`#${prefix}${name}`),
-      saved: this.#node[name],
+      input,
+      saved: this.#settings[name],
       changed,
       announce: (text) => this.#announce(text),
     };

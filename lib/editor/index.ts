@@ -4,6 +4,7 @@
  */
 import { Form } from './form';
 import type { EditorNode } from './red';
+import { settingsOf } from './settings';
 import { Specs, type Spec } from './specs';
 import { style } from './style';
 import type { HoldfastForm } from './types';
@@ -32,10 +33,8 @@ export function validate(
 ): true | string {
   const spec = specs.get(type);
   if (!spec) return true;
-  const form = forms.get(node);
-  if (!form) return validateField(specs.translated(spec), field, node, value);
-  const raw = form.raw();
-  return validateField(specs.translated(spec), field, raw, raw[field]);
+  const raw = forms.get(node)?.raw() ?? settingsOf(spec, node);
+  return validateField(specs.translated(spec), field, raw);
 }
 
 export function open(node: EditorNode): void {

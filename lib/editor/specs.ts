@@ -1,5 +1,5 @@
 /** The declarations that the pages of the nodes registered, with their texts in the editor's language. */
-import type { Field, Fields } from '../spec';
+import type { Field, Fields, Migrations } from '../spec';
 import type { HoldfastForm } from './types';
 
 export interface Spec {
@@ -8,6 +8,7 @@ export interface Spec {
   /** Node set: the namespace of its catalogue. */
   readonly set: string;
   readonly version: number;
+  readonly migrate: Migrations;
   /** Labels are English; `translated` has those of the editor's language. */
   readonly fields: Fields;
   /** Where the texts of each field stand: a key of the set, or one with its own namespace. */

@@ -5,15 +5,15 @@ import { say, sayProblem } from './say';
 import { checkTable } from './table-check';
 import type { Row } from './rows';
 
-/** True, or one sentence. `raw` holds all settings of the node, because conditions look at other fields. */
+/** True, or one sentence. `raw` holds every setting of the node, because conditions look at other fields. */
 export function validateField(
   fields: Fields,
   name: string,
   raw: Readonly<Record<string, unknown>>,
-  value: unknown,
 ): true | string {
   const field = fields[name];
-  if (!field || !isVisible(fields, name, withDefaults(fields, raw))) return true;
+  const value = raw[name];
+  if (!field || !isVisible(fields, name, raw)) return true;
   if (field.kind === 'table' && Array.isArray(value)) {
     const { cells, whole } = checkTable(field, value as Row[], name);
     if (whole[0]) return sayProblem(whole[0]);
@@ -28,14 +28,4 @@ export function validateField(
   const problem = 'value' in read ? undefined : read.problems[0];
   if (problem) return sayProblem(problem);
   return (field.kind === 'ref' && referenceProblem(String(value), field.label)) || true;
-}
-
-/** A flow of an older version lacks settings that others depend on. */
-function withDefaults(fields: Fields, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const all: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    const missing = raw[name] === undefined || raw[name] === '';
-    all[name] = missing && (field.kind === 'choice' || field.kind === 'bool') ? field.default : raw[name];
-  }
-  return all;
 }

@@ -3,6 +3,7 @@ import type { Field, Fields } from '../../lib/spec';
 import { extensionBundle, inline, pluginBundle } from './bundle';
 import { fieldKey, type Texts } from './catalogue';
 import { template } from './form';
+import { legacyNames, migrationSource } from './migration';
 import { MODULE, PLUGIN, inputsOf, outputsOf, type Component, type Role } from './model';
 
 /** Light colours: Node-RED keeps dark label text in both themes. */
@@ -19,7 +20,7 @@ export function nodePage(root: string, component: Component, shared: Texts): str
   const extension = extended ? extensionBundle(root, component.dir, [component.type]) : '';
   return [
     '<script type="text/javascript">',
-    inline(`holdfast.define(${JSON.stringify(specOf(component, shared))});`),
+    inline(`holdfast.define(${definition(component, shared)});`),
     inline(registration(component)),
     inline(extension) + '</script>',
     `<script type="text/html" data-template-name="${component.type}">`,
@@ -32,6 +33,11 @@ export function nodePage(root: string, component: Component, shared: Texts): str
 export function pluginPage(root: string, watch: boolean): string {
   const script = inline(pluginBundle(root, watch));
   return `<script type="text/javascript">\n${script}</script>\n`;
+}
+
+function definition(component: Component, shared: Texts): string {
+  const { migrate, version } = component.declaration;
+  return `{ ...${JSON.stringify(specOf(component, shared))}, migrate: ${migrationSource(migrate, version)} }`;
 }
 
 /** What the editor needs to know of a declaration; texts come from the catalogue. */
@@ -90,7 +96,11 @@ function hooks(): string[] {
 }
 
 function defaults(component: Component): string[] {
-  const lines = [`    configVersion: { value: ${component.declaration.version} },`];
+  const { migrate, version } = component.declaration;
+  const lines = [`    configVersion: { value: ${version} },`];
+  for (const name of legacyNames(component.fields, migrate, version)) {
+    lines.push(`    ${name}: { value: undefined },`);
+  }
   for (const [name, field] of Object.entries(component.fields)) {
     if (field.kind === 'secret') continue;
     const parts = [`value: ${JSON.stringify(editorDefault(field))}`];
