@@ -24,6 +24,7 @@ export class AdaptiveWindow {
   #nextHold = FIRST_HOLD;
   /** Doubles at first, as TCP does, then grows by one. */
   #doubling = true;
+  /** Whether the next trial is a smaller window: one that costs no more is kinder to the device. */
   #down = false;
 
   constructor(max: number) {
@@ -54,8 +55,10 @@ export class AdaptiveWindow {
       this.#hold -= TRIAL;
       return;
     }
-    const smaller = this.#down && this.#settled > 1;
-    this.#down = !this.#down && !this.#doubling;
+    const top = this.#settled === this.#max;
+    if (top) this.#doubling = false;
+    const smaller = this.#settled > 1 && (top || this.#down);
+    this.#down = !smaller && !this.#doubling;
     if (smaller) this.#size = Math.ceil(this.#settled / 2);
     else this.#size = Math.min(this.#max, this.#doubling ? this.#settled * 2 : this.#settled + 1);
   }
@@ -71,6 +74,7 @@ export class AdaptiveWindow {
       this.#settled = this.#size;
       this.#reference = best;
       this.#nextHold = FIRST_HOLD;
+      if (this.#settled === this.#max) this.#hold = FIRST_HOLD;
       return;
     }
     this.#size = this.#settled;

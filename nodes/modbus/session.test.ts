@@ -1,0 +1,403 @@
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import ModbusRTU from 'modbus-serial';
+import { Scope, isFailure } from '../../lib/core';
+import type { Failure, Reading } from '../../lib/core';
+import { VirtualClock, settle } from '../../test/helpers/virtual-clock';
+import { TagBook } from './book';
+import { MbapPort } from './port';
+import { readTags } from './read';
+import { Session } from './session';
+import type { DeviceSettings } from './session';
+import type { TagRow } from './tags';
+
+const SETTINGS: DeviceSettings = {
+  unit: 1,
+  order: 'abcd',
+  gap: 16,
+  length: 125,
+  window: 16,
+  exclusive: false,
+  alwaysMultiple: false,
+  requestTimeout: 1000,
+  probeEvery: 10_000,
+};
+
+interface Frame {
+  readonly id: number;
+  readonly unit: number;
+  readonly code: number;
+  readonly address: number;
+  readonly count: number;
+}
+
+/** The device's end of a connection, frame by frame. */
+class Peer extends Duplex {
+  readonly frames: Frame[] = [];
+  /** Answers as soon as a request arrives; undefined keeps silent. */
+  reply: (frame: Frame) => Buffer | undefined = () => undefined;
+
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    for (let at = 0; at < chunk.length; at += 6 + chunk.readUInt16BE(at + 4)) {
+      const frame = {
+        id: chunk.readUInt16BE(at),
+        unit: chunk.readUInt8(at + 6),
+        code: chunk.readUInt8(at + 7),
+        address: chunk.readUInt16BE(at + 8),
+        count: chunk.readUInt16BE(at + 10),
+      };
+      this.frames.push(frame);
+      const answer = this.reply(frame);
+      if (answer) this.push(answer);
+    }
+    done();
+  }
+  to(unit: number): Frame[] {
+    return this.frames.filter((frame) => frame.unit === unit);
+  }
+}
+
+/** An answer to a read whose registers all hold `value`. */
+function registers({ id, unit, code, count }: Frame, value: number): Buffer {
+  const frame = Buffer.alloc(9 + count * 2);
+  frame.writeUInt16BE(id, 0);
+  frame.writeUInt16BE(3 + count * 2, 4);
+  frame.set([unit, code, count * 2], 6);
+  for (let i = 0; i < count; i += 1) frame.writeUInt16BE(value, 9 + i * 2);
+  return frame;
+}
+function exception({ id, unit, code }: Frame, number: number): Buffer {
+  const frame = Buffer.alloc(9);
+  frame.writeUInt16BE(id, 0);
+  frame.writeUInt16BE(3, 4);
+  frame.set([unit, code | 0x80, number], 6);
+  return frame;
+}
+
+function row(unit: number, address: number): TagRow {
+  const absent = { length: undefined, bit: undefined, scale: undefined, offset: undefined };
+  return {
+    name: `${unit}/${address}`,
+    unit,
+    area: 'holding',
+    address,
+    type: 'uint16',
+    order: 'device',
+    eu: '',
+    ...absent,
+  };
+}
+
+function connect(settings: Partial<DeviceSettings> = {}) {
+  const clock = new VirtualClock();
+  const peer = new Peer();
+  const lost: Failure[] = [];
+  const session = new Session({
+    socket: peer,
+    Client: ModbusRTU,
+    settings: { ...SETTINGS, ...settings },
+    clock,
+    lost: (failure) => lost.push(failure),
+  });
+  const books = new Map<string, TagBook>();
+  const read = (...rows: TagRow[]): Promise<Reading[]> => {
+    const key = rows.map(({ name }) => name).join();
+    const book = books.get(key) ?? new TagBook(rows, 'protocol');
+    books.set(key, book);
+    return readTags(session, book.on(session).plan([]), new Scope(), clock);
+  };
+  return { clock, peer, lost, session, read };
+}
+const brief = (readings: readonly Reading[]): unknown[] =>
+  readings.map(({ value, quality, status }) => (quality === 'good' ? value : status));
+
+describe('modbus: answers that cannot be trusted', () => {
+  const lies: Record<string, (frame: Frame) => Buffer> = {
+    'another transaction id': (frame) => registers({ ...frame, id: frame.id + 7 }, 1),
+    'another unit': (frame) => registers({ ...frame, unit: 9 }, 1),
+    'an exception of another unit': (frame) => exception({ ...frame, unit: 9 }, 2),
+    'another function': (frame) => registers({ ...frame, code: 4 }, 1),
+    'more registers than asked for': (frame) => registers({ ...frame, count: frame.count + 1 }, 1),
+    'fewer registers than asked for': (frame) => registers({ ...frame, count: frame.count - 1 }, 1),
+    'a byte count that contradicts the frame': (frame) => {
+      const answer = registers(frame, 1);
+      answer[8] = (answer[8] ?? 0) + 2;
+      return answer;
+    },
+    'another protocol id': (frame) => {
+      const answer = registers(frame, 1);
+      answer[3] = 1;
+      return answer;
+    },
+    'an impossible length': (frame) => {
+      const answer = registers(frame, 1);
+      answer.writeUInt16BE(0xffff, 4);
+      return answer;
+    },
+    'text of another protocol': () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
+  };
+  for (const [what, lie] of Object.entries(lies)) {
+    it(`${what} ends the session and gives no value`, async () => {
+      const { clock, peer, lost, read } = connect();
+      peer.reply = lie;
+      await assert.rejects(
+        read(row(1, 0), row(1, 1)),
+        (error) => isFailure(error) && error.code === 'BAD_RESPONSE',
+      );
+      assert.equal(lost.length, 1);
+      assert.equal(lost[0]?.kind, 'disconnected');
+      await settle();
+      assert.ok(peer.destroyed);
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  it('half a frame and a closed connection give no value', async () => {
+    const { peer, lost, read, clock } = connect();
+    peer.reply = (frame) => registers(frame, 1).subarray(0, 8);
+    const reading = read(row(1, 0));
+    await settle();
+    peer.destroy();
+    await assert.rejects(reading, (error) => isFailure(error) && error.code === 'CONNECTION_LOST');
+    assert.equal(lost.length, 1);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('understands answers in slices of one byte', async () => {
+    const { peer, read } = connect();
+    peer.reply = (frame) => {
+      for (const byte of registers(frame, 5)) peer.push(Buffer.from([byte]));
+      return undefined;
+    };
+    assert.deepEqual(brief(await read(row(1, 0), row(1, 3))), [5, 5]);
+  });
+
+  it('never takes a late answer for another one', async () => {
+    const { clock, peer, lost, read } = connect();
+    peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 1) : undefined);
+    const first = read(row(2, 0));
+    await clock.advance(500);
+    await read(row(1, 0));
+    await clock.advance(500);
+    assert.deepEqual(brief(await first), ['UNIT_TIMEOUT']);
+    const [late, probe] = peer.to(2);
+    assert.ok(late && probe, 'a unit that fell silent is probed at once');
+    peer.reply = () => undefined;
+    peer.push(registers(probe, 22));
+    await settle();
+    const second = read(row(2, 0));
+    const [, , request] = peer.to(2);
+    assert.ok(request);
+    peer.push(registers(late, 111));
+    await settle();
+    peer.push(registers(request, 222));
+    assert.deepEqual(brief(await second), [222]);
+    assert.deepEqual(lost, []);
+  });
+
+  it('keeps no memory of 70,000 requests, exceptions included', () => {
+    const peer = new Peer();
+    const port = new MbapPort(peer, { heard: () => {}, lost: () => assert.fail('lost') });
+    const client = new ModbusRTU(port);
+    client.open();
+    let answers = 0;
+    for (let i = 0; i < 70_000; i += 1) {
+      client.writeFC3(1, 0, 1, () => (answers += 1));
+      const id = port.lastId;
+      const frame = { id, unit: 1, code: 3, address: 0, count: 1 };
+      peer.emit('data', i % 2 === 0 ? exception(frame, 11) : registers(frame, i & 0xffff));
+    }
+    assert.equal(answers, 70_000);
+    const kept = (client as unknown as { _transactions: object })._transactions;
+    assert.ok(Object.keys(kept).length <= 2, `${Object.keys(kept).length} transactions are kept`);
+  });
+});
+
+describe('modbus: units and time', () => {
+  it('a dead unit delays no other and is only probed', async () => {
+    const { clock, peer, lost, read } = connect();
+    peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : undefined);
+    await read(row(1, 0));
+    const slow = read(row(2, 0), row(2, 200), row(2, 400), row(1, 1));
+    assert.deepEqual(brief(await read(row(1, 0))), [7], 'answered while the other is waited for');
+    await clock.advance(1000);
+    assert.deepEqual(brief(await slow), ['UNIT_TIMEOUT', 'UNIT_SILENT', 'UNIT_SILENT', 7]);
+
+    const before = peer.to(2).length;
+    for (let second = 0; second < 60; second += 1) {
+      assert.deepEqual(brief(await read(row(2, 0), row(2, 200), row(1, 0))), [
+        'UNIT_SILENT',
+        'UNIT_SILENT',
+        7,
+      ]);
+      await clock.advance(1000);
+    }
+    assert.ok(
+      peer.to(2).length - before <= 7,
+      `${peer.to(2).length - before} requests to a dead unit in a minute`,
+    );
+    assert.deepEqual(lost, []);
+
+    peer.reply = (frame) => registers(frame, 8);
+    await clock.advance(10_000);
+    assert.deepEqual(brief(await read(row(2, 0), row(1, 0))), [8, 8]);
+  });
+
+  it('a unit that the gateway cannot reach is left alone until the next probe', async () => {
+    const { clock, peer, read } = connect();
+    peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : exception(frame, 11));
+    const readings = await read(row(2, 0), row(2, 200), row(1, 0));
+    assert.deepEqual(brief(readings), ['GATEWAY_TARGET', 'UNIT_SILENT', 7]);
+    await clock.advance(9000);
+    await read(row(2, 0));
+    assert.equal(peer.to(2).length, 1);
+    await clock.advance(1000);
+    assert.equal(peer.to(2).length, 2);
+  });
+
+  it('a peer that accepts and never answers is a lost connection', async () => {
+    const { clock, lost, read } = connect();
+    const reading = read(row(1, 0), row(1, 200));
+    const checked = assert.rejects(reading, (error) => isFailure(error) && error.kind === 'disconnected');
+    await clock.advance(1000);
+    await checked;
+    assert.equal(lost.length, 1);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('silence of one unit is checked against another before the connection is given up', async () => {
+    const { clock, peer, lost, read } = connect();
+    peer.reply = (frame) => registers(frame, 7);
+    await read(row(1, 0), row(2, 0));
+    peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : undefined);
+    const alive = read(row(2, 0));
+    await clock.advance(2000);
+    assert.deepEqual(brief(await alive), ['UNIT_TIMEOUT']);
+    assert.deepEqual(lost, []);
+
+    await clock.advance(1);
+    peer.reply = () => undefined;
+    const dead = read(row(1, 0));
+    const checked = assert.rejects(dead, (error) => isFailure(error) && error.kind === 'disconnected');
+    await clock.advance(2000);
+    await checked;
+    assert.equal(lost.length, 1);
+  });
+
+  it('one slow answer among others costs only its own tags', async () => {
+    const { clock, peer, read } = connect({ gap: 0 });
+    peer.reply = (frame) => (frame.address === 50 ? undefined : registers(frame, 7));
+    const reading = read(...[0, 50, 100, 150].map((address) => row(1, address)));
+    await clock.advance(1000);
+    const first = brief(await reading);
+    assert.deepEqual(first.slice(0, 2), [7, 'UNIT_TIMEOUT']);
+    await clock.advance(1);
+    assert.deepEqual(brief(await read(row(1, 0))), [7], 'the unit answered its probe');
+  });
+
+  it('busy makes the window smaller and is a bad reading, not a failed call', async () => {
+    const { peer, session, read } = connect({ gap: 0 });
+    const rows = Array.from({ length: 40 }, (_, i) => row(1, i * 10));
+    peer.reply = (frame) => registers(frame, 7);
+    for (let i = 0; i < 30; i += 1) await read(...rows);
+    peer.reply = (frame) => (frame.address === 100 ? exception(frame, 6) : registers(frame, 7));
+    const size = session.windowOf(1);
+    const statuses = (await read(...rows)).map(({ status }) => status).filter((status) => status !== '');
+    assert.deepEqual(statuses, ['DEVICE_BUSY']);
+    assert.ok(size === 1 || session.windowOf(1) < size);
+  });
+
+  it('sends one request at a time where the connection takes no more', async () => {
+    const { clock, peer, read } = connect({ exclusive: true, gap: 0 });
+    const reading = read(row(1, 0), row(1, 50), row(2, 0), row(3, 0));
+    const answered: Frame[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      assert.equal(peer.frames.length, i + 1);
+      const frame = peer.frames[i];
+      assert.ok(frame);
+      answered.push(frame);
+      peer.push(registers(frame, i));
+      await settle();
+    }
+    assert.equal((await reading).filter(({ quality }) => quality === 'good').length, 4);
+    await clock.advance(5000);
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe('modbus: addresses that do not exist', () => {
+  it('spoil no neighbour, and the way around them is remembered', async () => {
+    const { clock, peer, read } = connect();
+    const missing = 13;
+    peer.reply = (frame) =>
+      frame.address <= missing && missing < frame.address + frame.count
+        ? exception(frame, 2)
+        : registers(frame, 7);
+    const rows = [0, 10, 13, 14, 20].map((address) => row(1, address));
+    assert.deepEqual(brief(await read(...rows)), [7, 7, 'ILLEGAL_ADDRESS', 7, 7]);
+    const before = peer.frames.length;
+    assert.deepEqual(brief(await read(...rows)), [7, 7, 'ILLEGAL_ADDRESS', 7, 7]);
+    const asked = peer.frames.slice(before).map(({ address, count }) => [address, count]);
+    assert.equal(asked.length, rows.length, `asked again: ${JSON.stringify(asked)}`);
+
+    peer.reply = (frame) => registers(frame, 8);
+    await clock.advance(11 * 60_000);
+    const later = peer.frames.length;
+    assert.deepEqual(brief(await read(...rows)), [8, 8, 8, 8, 8]);
+    assert.equal(peer.frames.length - later, 1, 'the whole block is tried again after a while');
+  });
+
+  it('in a gap only cost the gap', async () => {
+    const { peer, read } = connect();
+    peer.reply = (frame) =>
+      frame.address <= 5 && 5 < frame.address + frame.count ? exception(frame, 2) : registers(frame, 7);
+    assert.deepEqual(brief(await read(row(1, 4), row(1, 6))), [7, 7]);
+    assert.equal(peer.frames.length, 3);
+  });
+});
+
+describe('modbus: the end of a session', () => {
+  it('an abort sends nothing more and leaves nothing behind', async () => {
+    const { clock, peer, session } = connect({ gap: 0 });
+    const scope = new Scope();
+    const book = new TagBook([row(1, 0), row(1, 50), row(1, 100)], 'protocol');
+    const reading = readTags(session, book.on(session).plan([]), scope, clock);
+    const checked = assert.rejects(reading, (error) => isFailure(error) && error.kind === 'cancelled');
+    scope.abort();
+    await checked;
+    assert.equal(scope.listenerCount, 0);
+    const [first] = peer.frames;
+    assert.ok(first);
+    peer.push(registers(first, 1));
+    await settle();
+    assert.equal(peer.frames.length, 1);
+    session.close();
+    await settle();
+    assert.equal(clock.pending, 0);
+    assert.equal(session.underWay, 0);
+  });
+
+  it('tells requests that never left from those that may have arrived', async () => {
+    const { peer, session } = connect();
+    const failures: (Failure | undefined)[] = [];
+    const request = (address: number) => ({
+      unit: 1,
+      send: (client: ModbusRTU, next: (error: unknown, result: unknown) => void) =>
+        client.writeFC6(1, address, 1, next),
+      done: (failure: Failure | undefined) => void failures.push(failure),
+    });
+    session.submit([request(0), request(1)]);
+    peer.destroy();
+    await settle();
+    session.submit([request(2)]);
+    assert.deepEqual(
+      failures.map((failure) => [failure?.kind, failure?.reached]),
+      [
+        ['disconnected', true],
+        ['disconnected', false],
+        ['disconnected', false],
+      ],
+    );
+  });
+});
