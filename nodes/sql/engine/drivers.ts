@@ -1,0 +1,135 @@
+/** Opens the pool of the configured database and proves that it answers. */
+import { isAbsolute, join } from 'node:path';
+import type * as Tedious from 'tedious';
+import { Failure, type Log } from '../../../lib/core';
+import type { Auth, TlsOptions } from '../../../lib/secrets/types';
+import { DIALECTS } from '../dialects/facts';
+import { mssqlLink, type MssqlConnection } from '../dialects/mssql';
+import { mysqlLink, type MysqlConnection } from '../dialects/mysql';
+import { postgresLink, type PostgresConnection } from '../dialects/postgres';
+import { sqliteLink } from '../dialects/sqlite';
+import type { DialectName, Link } from '../dialects/types';
+import type { SqliteConnection } from '../sqlite/client';
+import { SqliteThread } from '../sqlite/thread';
+import { library, openPool, type Pool } from './pool';
+import { serverSettings } from './server-settings';
+import { Session, type Driver } from './session';
+
+export interface Target {
+  readonly dialect: DialectName;
+  readonly file: string;
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly auth: Auth;
+  /** Undefined: the connection is not encrypted. */
+  readonly tls: TlsOptions | undefined;
+  readonly max: number;
+  readonly acquireMs: number;
+  readonly busyMs: number;
+  readonly log: Log;
+  readonly lost: (error: unknown) => void;
+}
+
+export function openSession(target: Target): Promise<Session> {
+  return target.dialect === 'sqlite' ? openSqlite(target) : openServer(target, target.dialect);
+}
+
+async function openSqlite(target: Target): Promise<Session> {
+  const { busyMs, lost } = target;
+  if (target.file === '' || target.file.startsWith(':') || target.file.startsWith('file:')) {
+    throw new Failure(
+      'config',
+      'BAD_CONFIG',
+      'The database file must be the path of a file, such as "holdfast.sqlite".',
+      {
+        reached: false,
+      },
+    );
+  }
+  const file = isAbsolute(target.file) ? target.file : join(target.directory, target.file);
+  const thread = new SqliteThread(lost);
+  const connection = { filename: file, thread, busyMs };
+  // One writer at a time is all SQLite allows; readers of large results open handles of their own.
+  const pool = await openPool({ ...target, connection, max: 1, prepare: () => Promise.resolve() });
+  return proven(pool, {
+    dialect: DIALECTS.sqlite,
+    link: (one) => sqliteLink({ connection: one as SqliteConnection, file, busyMs }),
+    cut: () => {},
+    close: () => thread.close(),
+  });
+}
+
+/** Times are exchanged in UTC, and MySQL refuses what it would otherwise cut. */
+const PREPARE: Readonly<Record<'postgres' | 'mysql' | 'mssql', readonly string[]>> = {
+  postgres: [`SET TIME ZONE 'UTC'`],
+  mysql: [`SET time_zone = '+00:00', SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`],
+  mssql: ['SET XACT_ABORT OFF', 'SET NOCOUNT OFF'],
+};
+
+async function openServer(target: Target, dialect: 'postgres' | 'mysql' | 'mssql'): Promise<Session> {
+  const tedious = dialect === 'mssql' ? await library('tedious', () => import('tedious')) : undefined;
+  const cutOff = new WeakSet<object>();
+  const linkOf = (connection: object): Link => makeLink(dialect, connection, tedious);
+  const pool = await openPool({
+    ...target,
+    dialect,
+    connection: serverSettings(target, dialect),
+    prepare: async (connection) => {
+      // An idle connection that dies is the first sign that the server went away.
+      (connection as Emitter).on('error', (error) => {
+        if (!cutOff.has(connection)) target.lost(error);
+      });
+      for (const sql of PREPARE[dialect]) await linkOf(connection).run({ sql, values: [] });
+    },
+  });
+  return proven(pool, {
+    dialect: DIALECTS[dialect],
+    link: linkOf,
+    cut: (connection) => {
+      cutOff.add(connection);
+      cutSocket(connection);
+    },
+    close: () => Promise.resolve(),
+  });
+}
+
+interface Emitter {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+function makeLink(dialect: DialectName, connection: object, tedious: typeof Tedious | undefined): Link {
+  if (dialect === 'postgres') return postgresLink(connection as PostgresConnection);
+  if (dialect === 'mysql' || !tedious) return mysqlLink(connection as MysqlConnection);
+  return mssqlLink(connection as MssqlConnection, tedious);
+}
+
+/** The drivers' polite ends wait for the server; a call that was given up must not. */
+function cutSocket(connection: object): void {
+  const {
+    stream,
+    connection: inner,
+    close,
+  } = connection as {
+    stream?: { destroy?(): void };
+    connection?: { stream?: { destroy(): void } };
+    close?(): void;
+  };
+  if (inner?.stream) inner.stream.destroy();
+  else if (stream?.destroy) stream.destroy();
+  else close?.call(connection);
+}
+
+async function proven(pool: Pool, driver: Driver): Promise<Session> {
+  const session = new Session(pool, driver);
+  try {
+    const connection = await pool.acquire();
+    await pool.release(connection);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}

@@ -1,0 +1,236 @@
+/** The adapter's fields. */
+import { bool, choice, duration, int, list, table, text, typed } from '../../../lib/spec';
+
+const writesRows = { operation: ['insert', 'upsert', 'update'] } as const;
+const inserts = { operation: ['insert', 'upsert'] } as const;
+const writes = { operation: ['insert', 'upsert', 'update', 'delete'] } as const;
+const changesByWhere = { operation: ['update', 'delete'] } as const;
+const streams = { operation: ['query'], stream: [true] } as const;
+
+const COLUMN_TYPE_LABELS = {
+  text: 'Text',
+  integer: 'Integer (64 bits)',
+  number: 'Floating-point number',
+  decimal: 'Exact decimal',
+  boolean: 'True or false',
+  time: 'Time',
+  json: 'JSON',
+  binary: 'Binary',
+} as const;
+
+export const fields = {
+  operation: choice({
+    label: 'Operation',
+    help: 'What the node does with each message.',
+    default: 'insert',
+    options: {
+      query: 'Query',
+      insert: 'Insert',
+      upsert: 'Insert or update',
+      update: 'Update',
+      delete: 'Delete',
+      transaction: 'Transaction',
+    },
+  }),
+  sql: text({
+    label: 'Statement',
+    help: 'One SQL statement. Values stand in it as :name or ?, and come from the parameters; they are always bound.',
+    default: '',
+    multiline: 'sql',
+    placeholder: 'SELECT * FROM readings WHERE tag = :tag',
+    showWhen: { operation: ['query'] },
+  }),
+  access: choice({
+    label: 'Access',
+    help: 'A statement that only reads may be repeated after a failure; the database is told to refuse writes. One that may write is never repeated when its outcome is unknown.',
+    default: 'read',
+    options: { read: 'Reads only', write: 'May write' },
+    showWhen: { operation: ['query'], stream: [false] },
+  }),
+  statements: typed({
+    label: 'Statements',
+    help: 'A list of texts or of objects with sql and params. All of them take effect, or none.',
+    default: { type: 'msg', value: 'payload' },
+    types: ['msg', 'json', 'jsonata', 'flow', 'global'],
+    showWhen: { operation: ['transaction'] },
+  }),
+  params: typed({
+    label: 'Parameters',
+    help: 'An object for :name, an array for ?. Null stands for NULL; a missing parameter is an error.',
+    default: { type: 'msg', value: 'params' },
+    types: ['msg', 'json', 'jsonata', 'flow', 'global'],
+    showWhen: { operation: ['query', 'update', 'delete', 'transaction'] },
+  }),
+  stream: bool({
+    label: 'Send the result in parts',
+    help: 'Sends a message with msg.parts for each part instead of one with all rows, so that a large result needs little memory.',
+    default: false,
+    showWhen: { operation: ['query'] },
+  }),
+  partRows: int({
+    label: 'Rows per part',
+    help: 'The most rows in one message.',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    unit: 'rows',
+    showWhen: streams,
+  }),
+  paced: bool({
+    label: 'Wait for a tick',
+    help: 'Sends the next part only when a message with msg.tick arrives, so that a slow flow sets the pace.',
+    default: true,
+    showWhen: streams,
+  }),
+  tickTimeout: duration({
+    label: 'Longest wait for a tick',
+    help: 'After this the result is closed, because an open one keeps a connection busy.',
+    default: '5m',
+    min: '100ms',
+    max: '1d',
+    showWhen: { ...streams, paced: [true] },
+  }),
+  table: text({
+    label: 'Table',
+    help: 'The name of the table, with its schema where needed: readings or plant.readings.',
+    default: '',
+    maxLength: 260,
+    override: 'table',
+    placeholder: 'readings',
+    showWhen: writes,
+  }),
+  allowedTables: list({
+    label: 'Tables a message may name',
+    help: 'Other tables that msg.table may choose, letter by letter. Anything else is refused.',
+    default: [],
+    maxItems: 500,
+    showWhen: writes,
+  }),
+  rows: typed({
+    label: 'Rows',
+    help: 'One row or an array of rows. An array is written in one transaction.',
+    default: { type: 'msg', value: 'payload' },
+    types: ['msg', 'json', 'jsonata', 'flow', 'global'],
+    showWhen: writes,
+  }),
+  rowsFrom: choice({
+    label: 'Rows from',
+    help: 'Objects name columns by their properties. Readings become tag, value, quality, status, source_time, received_time and unit. A mapping takes each column from a path.',
+    default: 'objects',
+    options: { objects: 'Objects', readings: 'Readings', mapping: 'Mapping' },
+    showWhen: writes,
+  }),
+  mapping: table({
+    label: 'Columns from paths',
+    help: 'For each column the path in a row, such as value or meta.machine.id.',
+    default: [],
+    maxRows: 500,
+    unique: ['column'],
+    columns: {
+      column: text({ label: 'Column', help: 'The name of the column.', default: '', maxLength: 128 }),
+      path: text({ label: 'Path', help: 'The path inside the row.', default: '', maxLength: 500 }),
+      as: choice({
+        label: 'As',
+        help: 'How the value is stored. A time may be a date, milliseconds since 1970 or ISO 8601 text.',
+        default: 'same',
+        options: { same: 'As it is', time: 'Time', json: 'JSON text' },
+      }),
+    },
+    showWhen: { ...writes, rowsFrom: ['mapping'] },
+  }),
+  unknownColumns: choice({
+    label: 'Unknown properties',
+    help: 'What becomes of a property for which the table has no column.',
+    default: 'refuse',
+    options: { refuse: 'Refuse the row', drop: 'Leave out the property' },
+    showWhen: { ...writesRows, rowsFrom: ['objects'] },
+  }),
+  keys: list({
+    label: 'Key columns',
+    help: 'The columns that name a row. Inserting or updating needs a unique index on them.',
+    default: [],
+    maxItems: 32,
+    showWhen: { operation: ['upsert', 'update', 'delete'] },
+  }),
+  onConflict: choice({
+    label: 'When the key exists',
+    help: 'Whether the row in the table takes the new values or stays as it is.',
+    default: 'update',
+    options: { update: 'Update the row', ignore: 'Keep the row' },
+    showWhen: { operation: ['upsert'] },
+  }),
+  target: choice({
+    label: 'Rows to change',
+    help: 'A row without its key is refused. Every row must be chosen on purpose.',
+    default: 'keys',
+    options: {
+      keys: 'The row with the same key',
+      condition: 'Rows that meet a condition',
+      all: 'Every row of the table',
+    },
+    showWhen: changesByWhere,
+  }),
+  condition: text({
+    label: 'Condition',
+    help: 'What would stand after WHERE, with :name or ? for values from the parameters.',
+    default: '',
+    multiline: 'sql',
+    placeholder: 'state = :state AND built < :before',
+    showWhen: { ...changesByWhere, target: ['condition'] },
+  }),
+  createTable: bool({
+    label: 'Create the table if it is missing',
+    help: 'Makes the table before the first write, from the columns below or from the shape of Readings.',
+    default: false,
+    showWhen: inserts,
+  }),
+  columns: table({
+    label: 'Columns of a new table',
+    help: 'Types are translated for each database. Empty with Readings means their own columns.',
+    default: [],
+    maxRows: 500,
+    unique: ['name'],
+    columns: {
+      name: text({ label: 'Column', help: 'The name of the column.', default: '', maxLength: 128 }),
+      type: choice({
+        label: 'Type',
+        help: 'What the column holds.',
+        default: 'text',
+        options: COLUMN_TYPE_LABELS,
+      }),
+      required: bool({ label: 'Required', help: 'Refuses rows without a value.', default: false }),
+    },
+    showWhen: { ...inserts, createTable: [true] },
+  }),
+  collect: bool({
+    label: 'Collect messages',
+    help: 'Joins messages that arrive while the database is busy into one transaction. Each still succeeds or fails alone.',
+    default: false,
+    showWhen: inserts,
+  }),
+  collectRows: int({
+    label: 'Most rows together',
+    help: 'A transaction takes at most this many messages.',
+    default: 1000,
+    min: 2,
+    max: 100_000,
+    unit: 'rows',
+    showWhen: { ...inserts, collect: [true] },
+  }),
+  collectWait: duration({
+    label: 'Longest wait to collect',
+    help: 'How long the first message waits for others while the database is idle. Zero sends it at once.',
+    default: '0ms',
+    min: '0ms',
+    max: '1m',
+    showWhen: { ...inserts, collect: [true] },
+  }),
+  bigIntegers: choice({
+    label: 'Large integers',
+    help: 'Integers beyond 2^53 do not fit a JavaScript number. Text survives JSON; BigInt can be calculated with.',
+    default: 'text',
+    options: { text: 'Text', bigint: 'BigInt' },
+    showWhen: { operation: ['query', 'transaction'] },
+  }),
+} as const;
+export type SqlFields = typeof fields;
