@@ -249,11 +249,11 @@ describe('policy: circuit breaker', () => {
       verdict(new Failure(kind, code, 'x', { reached }));
     assert.equal(of('transient'), 'failure');
     assert.equal(of('transient', 'CALL_TIMEOUT'), 'failure');
-    assert.equal(of('disconnected', 'NOT_CONNECTED', false), 'failure');
+    assert.equal(of('disconnected', 'CONNECTION_LOST'), 'failure');
     for (const kind of ['rejected', 'auth', 'throttled'] as const) assert.equal(of(kind), 'success');
     assert.equal(of('rejected', 'BAD_MESSAGE', false), 'nothing');
     for (const kind of ['cancelled', 'config', 'unclassified'] as const) assert.equal(of(kind), 'nothing');
-    for (const code of ['CIRCUIT_OPEN', 'RATE_LIMITED', 'BULKHEAD_FULL'])
+    for (const code of ['CIRCUIT_OPEN', 'RATE_LIMITED', 'BULKHEAD_FULL', 'NOT_CONNECTED'])
       assert.equal(of('transient', code), 'nothing');
   });
 });

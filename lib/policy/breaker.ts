@@ -31,7 +31,12 @@ export interface BreakerRecord {
 }
 
 /** Failures in these codes are our own decisions; the peer was not asked. */
-const OWN_CODES: ReadonlySet<string> = new Set(['CIRCUIT_OPEN', 'RATE_LIMITED', 'BULKHEAD_FULL']);
+const OWN_CODES: ReadonlySet<string> = new Set([
+  'CIRCUIT_OPEN',
+  'RATE_LIMITED',
+  'BULKHEAD_FULL',
+  'NOT_CONNECTED',
+]);
 
 /** What one ended attempt tells about the peer: it works, it does not, or nothing. */
 export function verdict(failure: Failure): 'success' | 'failure' | 'nothing' {

@@ -55,6 +55,7 @@ export class Connection<S = unknown> {
   readonly #listeners = new Set<() => void>();
   readonly #users = new Set<object>();
   readonly #off: () => void;
+  #outage = '';
   #drained: (() => void) | undefined;
 
   constructor(declaration: ConnectorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
@@ -197,6 +198,8 @@ export class Connection<S = unknown> {
     if (failure) return failure;
     try {
       failure = this.declaration.classify(error);
+      // A classifier knows errors, not names; the engineer needs to know which device it was.
+      failure.message = `${this.name}: ${failure.message}`;
     } catch (broken) {
       failure = toFailure(broken);
     }
@@ -240,6 +243,8 @@ export class Connection<S = unknown> {
   #linkChanged(view: LinkView): void {
     if (view.state === 'open') {
       this.#watchdog.start();
+      if (this.#outage !== '') this.#host.log.info('The connection is open again.');
+      this.#outage = '';
       this.#health.warning(this.#opener.warnings[0]);
       this.#health.state('unknown', 'The connection is ready; the peer has not answered yet.');
       // An open session of a protocol without a handshake proves nothing yet: ask at once.
@@ -249,10 +254,17 @@ export class Connection<S = unknown> {
       if (view.failure) {
         this.#health.failure(view.failure);
         this.#health.state('unhealthy', view.failure.message);
-        if (view.state === 'waiting') this.#host.log.warn(view.failure.message);
+        if (view.state === 'waiting') this.#logOutage(view.failure);
       }
     }
     this.#notify();
+  }
+
+  /** An outage is logged when it begins and when its reason changes, not at every attempt to reconnect. */
+  #logOutage(failure: Failure): void {
+    if (failure.code === this.#outage) return;
+    this.#outage = failure.code;
+    this.#host.log.warn(failure.message);
   }
 
   /** The truth about the link in a few words, for every node that uses it. */

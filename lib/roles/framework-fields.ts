@@ -269,12 +269,19 @@ export function allFields(declaration: AnyDeclaration): Fields {
 function connectorFields(declaration: ConnectorDeclaration): Fields {
   return {
     ...nameField,
-    ...declaration.fields,
+    ...relaxed(declaration.fields),
     ...(declaration.auth ? authFields(declaration.auth) : {}),
     ...(declaration.tls ? tlsFields() : {}),
     ...simulateField,
     ...connectionFields(declaration.defaults),
   };
+}
+
+/** Where the peer is need not be known while the simulator stands in for it. */
+function relaxed(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, { ...field, optionalWhen: { simulate: [true] } }]),
+  );
 }
 
 function connectionRef(connector: ConnectorDeclaration): Fields {

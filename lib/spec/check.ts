@@ -238,6 +238,11 @@ export function isShown(condition: Field['showWhen'], raw: Readonly<Record<strin
   });
 }
 
+/** The field as it counts with these raw settings: `optionalWhen` may relax it. Use before `readField`. */
+export function effective<F extends Field>(field: F, raw: Readonly<Record<string, unknown>>): F {
+  return field.optionalWhen && isShown(field.optionalWhen, raw) ? { ...field, optional: true } : field;
+}
+
 /** The parsed default of a field; what a hidden field holds. */
 export function defaultOf(field: Field): unknown {
   switch (field.kind) {

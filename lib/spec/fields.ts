@@ -18,6 +18,8 @@ export interface FieldBase {
   readonly tab?: Tab;
   /** An input may stay empty. Text is then '', everything else undefined. Default: false for text, numbers. */
   readonly optional?: boolean;
+  /** The input may stay empty while this condition holds. */
+  readonly optionalWhen?: Condition;
 }
 export type Tab = 'node' | 'delivery' | 'trace';
 
