@@ -151,11 +151,6 @@ export function classify(error: unknown): Failure {
   const facts = factsOf(error);
   const { code, modbusCode, message } = facts;
   if (modbusCode !== undefined) return exceptionFailure(modbusCode);
-  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') {
-    const text =
-      'The library modbus-serial is not installed; run "npm install modbus-serial" in the user directory.';
-    return new Failure('config', 'MISSING_LIBRARY', text, { reached: false, cause: error });
-  }
   const network = code === undefined ? undefined : NETWORK[code];
   if (network) {
     const [kind, name, what] = network;

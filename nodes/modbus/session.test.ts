@@ -270,6 +270,7 @@ describe('modbus: units and time', () => {
     const { clock, peer, lost, read } = connect();
     peer.reply = (frame) => registers(frame, 7);
     await read(row(1, 0), row(2, 0));
+    await clock.advance(1);
     peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : undefined);
     const alive = read(row(2, 0));
     await clock.advance(2000);
