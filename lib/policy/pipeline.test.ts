@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { settle } from '../../test/helpers/virtual-clock';
 import { Failure, isFailure, type Effect, type FailureKind, type FailureOptions } from '../core';
-import { ResultCache } from './cache';
 import { assertClean, breaker, createBed, fixed, never, rateLimit, type Bed } from './pipeline-bed.test';
 
 const fail =
@@ -302,63 +301,6 @@ describe('policy: pipeline', () => {
     assert.equal(await bed.pipeline.run(async () => 1, none), 1);
     assert.equal(bed.pipeline.breaker?.state, 'closed');
     bed.pipeline.close();
-  });
-
-  it('keeps to the rate limit per attempt, and rejects when told to', async () => {
-    const bed = createBed({ rateLimit });
-    const at: number[] = [];
-    const runs = [1, 2, 3].map(() => bed.pipeline.run(async () => at.push(bed.clock.mono()), bed.options()));
-    await bed.clock.advance(2000);
-    await Promise.all(runs);
-    assert.deepEqual(at, [0, 1000, 2000]);
-    const strict = createBed({ rateLimit: { ...rateLimit, whenEmpty: 'reject' } });
-    const none = strict.options({ retry: { ...fixed, strategy: 'none' } });
-    await strict.pipeline.run(async () => 1, none);
-    await assert.rejects(
-      strict.pipeline.run(async () => 1, none),
-      { code: 'RATE_LIMITED', reached: false },
-    );
-    assertClean(strict);
-  });
-
-  it('bounds what runs and what waits; the first in line goes first', async () => {
-    const bed = createBed({ bulkhead: { concurrency: 2, queue: 1 } });
-    const ends: (() => void)[] = [];
-    const hold = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
-    const runs = [1, 2, 3].map(() => bed.pipeline.run(hold, bed.options({ timeoutMs: 0 })));
-    await assert.rejects(bed.pipeline.run(hold, bed.options()), { code: 'BULKHEAD_FULL', reached: false });
-    assert.equal(ends.length, 2);
-    ends[0]?.();
-    await settle();
-    assert.equal(ends.length, 3);
-    for (const end of ends) end();
-    await Promise.all(runs);
-    assertClean(bed);
-  });
-
-  it('passes a long line of calls that fail at once without a deep stack', async () => {
-    const bed = createBed({ bulkhead: { concurrency: 1, queue: 20_000 }, breaker });
-    const none = bed.options({ retry: { ...fixed, strategy: 'none' } });
-    const runs = Array.from({ length: 20_000 }, () =>
-      bed.pipeline.run(fail('transient'), none).catch((e: Failure) => e.code),
-    );
-    const codes = await Promise.all(runs);
-    assert.equal(codes.filter((code) => code === 'CIRCUIT_OPEN').length, 19_997);
-    assertClean(bed);
-  });
-
-  it('answers safe calls from the cache before any other policy', async () => {
-    const bed = createBed({ rateLimit: { ...rateLimit, whenEmpty: 'reject' } });
-    const store = new ResultCache({ ttlMs: 1000, size: 10 }, bed.clock);
-    let calls = 0;
-    const run = (effect: Effect): Promise<number> =>
-      bed.pipeline.run(async () => (calls += 1), bed.options({ effect, cache: { store, key: 'k' } }));
-    assert.deepEqual(await Promise.all([run('safe'), run('safe')]), [1, 1]);
-    assert.equal(await run('safe'), 1);
-    const count = (event: string): number => bed.events.filter((each) => each === event).length;
-    assert.deepEqual(['cache false', 'attempt 1', 'cache true'].map(count), [1, 1, 2]);
-    await bed.clock.advance(1000);
-    assert.equal(await run('idempotent'), 2);
   });
 
   it('is deaf to listeners that throw', async () => {
