@@ -1,3 +1,4 @@
+import { Scope } from '../../lib/core';
 import { defineAdapter, type Result } from '../../lib/roles';
 import { connector } from './connector';
 import { fetchPages, joinPages, patchOf, separatePages, type Fetch } from './pages';
@@ -39,12 +40,16 @@ end as *outcome unknown*, unless **Send idempotency key** is on and the server u
       const answer = await http.send(request, call.scope);
       return patchOf(answer, accept(answer, success, values.response, about));
     }
+    const way = { scope: call.scope };
     const fetch: Fetch = async (path, index) => {
-      const answer = await http.send(pageRequest(request, values, http.clean(path), index), call.scope);
+      const answer = await http.send(pageRequest(request, values, http.clean(path), index), way.scope);
       return { answer, body: accept(answer, success, 'json', about) };
     };
     const pages = fetchPages(fetch, request.path, paging, http.base, values);
     if (values.pageOutput === 'joined') return joinPages(pages, request.maxBytes);
-    return { chunks: separatePages(pages), paced: values.pageOutput === 'paced' };
+    // The first page belongs to this call and its policies; the others outlive it.
+    const first = await pages.next();
+    way.scope = new Scope();
+    return { chunks: separatePages(first, pages, way.scope), paced: values.pageOutput === 'paced' };
   },
 });

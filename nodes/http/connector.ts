@@ -50,7 +50,7 @@ export const connector = defineConnector({
   classify: (error) => classify(error),
 
   simulator: {
-    load: () => import('./simulator.js'),
+    load: () => Promise.resolve(require('./simulator') as typeof import('./simulator')),
     apply: (config, { host, port }) => ({
       ...config,
       baseUrl: `http://${host}:${port}`,

@@ -1,5 +1,5 @@
 /** Fetches page after page, with hard limits on pages, items and bytes. */
-import { Failure } from '../../lib/core';
+import { Failure, type Scope } from '../../lib/core';
 import type { Patch } from '../../lib/roles';
 import { tooLarge } from './answer';
 import { badPage, type Page, type Paging } from './paging';
@@ -71,8 +71,30 @@ export async function joinPages(pages: AsyncIterable<Part>, maxBytes: number): P
   };
 }
 
-export async function* separatePages(pages: AsyncIterable<Part>): AsyncGenerator<Patch> {
-  for await (const { items, answer, truncated } of pages) yield { ...patchOf(answer, items), truncated };
+/** The pages one by one. Leaving early ends the request under way, which listens to `scope`. */
+export function separatePages(
+  first: IteratorResult<Part>,
+  pages: AsyncGenerator<Part>,
+  scope: Scope,
+): AsyncIterable<Patch> {
+  let next: Promise<IteratorResult<Part>> | undefined = Promise.resolve(first);
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const { done, value } = await (next ?? pages.next());
+        next = undefined;
+        if (done === true) return { done, value: undefined };
+        const { items, answer, truncated } = value;
+        return { value: { ...patchOf(answer, items), truncated } };
+      },
+      async return() {
+        scope.abort();
+        // A request that was cut off by this has said all it can.
+        await pages.return(undefined).catch(() => {});
+        return { done: true, value: undefined };
+      },
+    }),
+  };
 }
 
 export function patchOf({ status, headers, url }: Answer, payload: unknown): Patch {

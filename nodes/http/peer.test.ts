@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Message } from '../../lib/core';
+import { systemClock, type Clock, type Message } from '../../lib/core';
 import type { AdapterDeclaration, ConnectorDeclaration } from '../../lib/roles';
 import { Harness } from '../../test/helpers/harness';
 import { adapter } from './adapter';
@@ -86,8 +86,9 @@ export function client(
   connection: Readonly<Record<string, unknown>>,
   node: Readonly<Record<string, unknown>> = {},
   secrets: Readonly<Record<string, unknown>> = {},
+  clock: Clock = systemClock,
 ): Client {
-  const harness = new Harness();
+  const harness = new Harness({ clock });
   const link = harness.connection(connector as unknown as ConnectorDeclaration, connection, secrets);
   const { send } = harness.adapter(adapter as unknown as AdapterDeclaration, link.connection, {
     retryStrategy: 'none',

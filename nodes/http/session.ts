@@ -124,7 +124,7 @@ export class HttpSession {
       const coding = headers['content-encoding'];
       const data =
         typeof coding === 'string' ? await decompress(response.data, coding, maxBytes) : response.data;
-      return { status: response.status, headers, data, url: hop.origin + hop.path };
+      return { status: response.status, headers, data, url: hop.origin + this.clean(hop.path) };
     } catch (error) {
       // axios reports an abort as an error of its own; the reason says what it was.
       throw scope.reason ?? error;
