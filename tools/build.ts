@@ -7,6 +7,7 @@ import { compile } from './build/compile';
 import { discover } from './build/discover';
 import { generate } from './build/generate';
 import { stale, write } from './build/output';
+import { watch } from './build/watch';
 
 const ROOT = join(__dirname, '..');
 const COMMITTED = ['docs/reference', 'examples/nodes'];
@@ -39,4 +40,5 @@ function build(options: { check: boolean; watch: boolean }): boolean {
 }
 
 const flags = new Set(process.argv.slice(2));
-if (!build({ check: flags.has('--check'), watch: flags.has('--watched') })) process.exitCode = 1;
+if (flags.has('--watch')) watch(ROOT);
+else if (!build({ check: flags.has('--check'), watch: flags.has('--watched') })) process.exitCode = 1;

@@ -44,11 +44,12 @@ const CSS = `
 .hf-form .hf-grid .input-error { border-color: var(--red-ui-form-input-border-error-color, currentColor) !important; }
 .hf-grid td[data-kind=text] { min-width: 96px; }
 .hf-grid td[data-kind=int], .hf-grid td[data-kind=number], .hf-grid td[data-kind=duration] { min-width: 72px; }
-.hf-grid td[data-kind=choice] { min-width: 104px; }
+.hf-grid td[data-kind=choice] { min-width: 128px; }
 .hf-grid td[data-kind=typed] { min-width: 170px; }
 .hf-form .hf-grid input[type=checkbox] { margin: 0; width: auto; }
 .hf-cell-typed { display: flex; }
 .hf-form .hf-grid select.hf-cell-type { flex: none; width: 76px; }
+.hf-grid .hf-row-tools { border-left: 1px solid var(--hf-line); }
 .hf-row-tools { position: sticky; right: 0; z-index: 1; width: 1%; text-align: right; }
 .hf-grid th.hf-row-tools { z-index: 3; }
 .hf-form .hf-icon { min-width: 24px; padding: 0 4px; margin: 0 0 0 2px; height: 24px; line-height: 22px; }

@@ -27,7 +27,8 @@ export function generate(root: string, components: readonly Component[], watch: 
 
   dist.set(`dist/red/${PLUGIN}.js`, pluginScript(version));
   dist.set(`dist/red/${PLUGIN}.html`, pluginPage(root, watch));
-  dist.set(`dist/red/locales/en-US/${PLUGIN}.json`, json(english));
+  const stamp = watch ? { build: new Date().toISOString() } : {};
+  dist.set(`dist/red/locales/en-US/${PLUGIN}.json`, json({ ...english, ...stamp }));
   const shared = new Map<string, Texts>();
   for (const language of languages(root)) {
     const texts = translation(root, language, PLUGIN);
