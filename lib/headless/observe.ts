@@ -12,8 +12,8 @@ export function observe(RED: NodeRed, record: FlowRecord): () => void {
   RED.hooks.add(`onComplete.${LABEL}`, (event: { msg: Message; error?: unknown; node: { id: string } }) => {
     record.addCompletion({ id: event.node.id, msg: event.msg, error: event.error, at: performance.now() });
   });
-  const onStatus = (event: { id: string; status: NodeStatus }): void =>
-    record.addStatus(event.id, event.status);
+  const onStatus = (event: { id: string; status: Omit<NodeStatus, 'at'> }): void =>
+    record.addStatus(event.id, { ...event.status, at: performance.now() });
   RED.events.on('node-status', onStatus);
   return () => {
     RED.hooks.remove(`*.${LABEL}`);

@@ -1,13 +1,13 @@
 /** One system in a running Node-RED, behind a fault proxy: its connection and every sample of its nodes. */
 import assert from 'node:assert/strict';
-import { CODES, FAILURE_KINDS, systemClock, type Message } from '../../lib/core';
+import { CODES, FAILURE_KINDS, isReading, systemClock, type Message } from '../../lib/core';
 import { boot, type Completion, type FlowNode, type Headless } from '../../lib/headless';
 import type { ConnectorDeclaration, Simulator } from '../../lib/roles';
 import type { RawConfig } from '../../lib/spec';
 import { startFaultProxy, type FaultProxy } from '../faults';
 import { assertConserved, ledgerOf, metricsText } from './metrics';
 import { connectionBase, leadTo, samplesOf, type NodeSample } from './samples';
-import type { System } from './systems';
+import { simulatorOf, type System } from './systems';
 import type { Peer } from './types';
 
 /** Short policies, so that a fault shows within a second. Nothing in a test depends on these numbers. */
@@ -65,7 +65,7 @@ export class Rig {
 
   static async start(options: RigOptions): Promise<Rig> {
     const { system, connector } = options;
-    const simulator = await startPeer(system, connector);
+    const simulator = await startPeer(system);
     const proxy = await startFaultProxy({ target: simulator });
     const stations = options.samples ? stationsFrom(system, options.samples) : allStations(system);
     const lead = options.connection ?? ((peer: Peer) => leadTo(system, connector, peer));
@@ -117,7 +117,10 @@ export class Rig {
     });
   }
 
-  /** Sends a message every 100 ms until one succeeds and the status is green; for triggers, until one emits. */
+  /**
+   * Sends a message every 100 ms until one succeeds, for triggers waits until one emits. The status then calls
+   * the link up: green, grey before the first use, or yellow while the last minute counts many failures.
+   */
   async works(): Promise<void> {
     await Promise.all(
       this.stations.map((station) =>
@@ -125,19 +128,40 @@ export class Rig {
       ),
     );
     for (const { id } of this.stations) {
-      await this.red.waitForStatus(id, (status) => status.fill === 'green' || status.fill === 'grey');
+      await this.red.waitForStatus(id, ({ fill, shape }) => fill !== 'red' && shape === 'dot');
     }
   }
 
-  async #delivers(station: Station): Promise<void> {
+  #delivers(station: Station): Promise<void> {
+    return this.#pulse(station, 'does not recover', isGood);
+  }
+
+  /** Sends a message every 100 ms until one fails with this kind. */
+  failsWith(station: Station, kind: string): Promise<void> {
+    return this.#pulse(station, `does not fail as ${kind}`, (one) => kindOf(one) === kind);
+  }
+
+  async #pulse(station: Station, complaint: string, fits: (one: Completion) => boolean): Promise<void> {
     const end = performance.now() + RECOVERY_LIMIT_MS;
     for (;;) {
       const [completion] = await this.done([this.send(station)]);
-      if (completion?.error === undefined || completion.error === null) return;
-      if (performance.now() > end)
-        throw new Error(`${station.id} does not recover: ${String(completion.error)}`);
+      if (completion && fits(completion)) return;
+      const hopeless = completion !== undefined && kindOf(completion) === 'config';
+      if (hopeless || performance.now() > end) {
+        throw new Error(`${station.id} ${complaint}: ${String(completion?.error)}\n${this.#lastLines()}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, PULSE_MS));
     }
+  }
+
+  /** What Catch got and what was logged last, for the report of a failed test. */
+  #lastLines(): string {
+    const caught = this.red.record.received('caught').slice(-4);
+    const errors = caught.map((msg) => (msg['error'] as { message?: string } | undefined)?.message ?? '');
+    const logs = this.red.record.logs.filter((line) => line.level <= 30).slice(-4);
+    return [...errors, ...logs.map((line) => `${line.type}: ${line.text}`)]
+      .map((line) => `  ${line}`)
+      .join('\n');
   }
 
   async #emits(station: Station): Promise<void> {
@@ -145,7 +169,11 @@ export class Rig {
     const before = this.red.record.received(out).length;
     await this.red.record.until(
       `a message from ${station.id}`,
-      () => this.red.record.received(out).length > before,
+      () =>
+        this.red.record
+          .received(out)
+          .slice(before)
+          .some((msg) => !hasBadReading(msg)),
       RECOVERY_LIMIT_MS,
     );
   }
@@ -187,19 +215,31 @@ export class Rig {
     );
     assert.notEqual(kind, 'unclassified', what);
     assert.ok(this.#codes.has(String(code)), `an undocumented code: ${what}`);
-    assert.match(String(message), /^[\p{Lu}\d"'].*[.!?]$/su, `not a sentence: ${what}`);
+    assert.match(String(message), /^\S.*[.!?]$/s, `not a sentence: ${what}`);
   }
+}
+
+/** A success that tells good values. A reading of bad quality tells the truth about a fault, not success. */
+export function isGood({ error, msg }: Completion): boolean {
+  return (error === undefined || error === null) && !hasBadReading(msg);
+}
+
+function kindOf({ error }: Completion): string | undefined {
+  return (error as { kind?: string } | undefined)?.kind;
+}
+
+function hasBadReading({ payload }: Message): boolean {
+  return Array.isArray(payload) && payload.some((one) => isReading(one) && one.quality === 'bad');
 }
 
 export function isTrouble(fill: string | undefined): boolean {
   return fill === 'red' || fill === 'yellow';
 }
 
-async function startPeer(system: System, connector: ConnectorDeclaration): Promise<Simulator> {
+async function startPeer(system: System): Promise<Simulator> {
   const { server } = system.contract;
   if (server) return { ...server.peer, close: () => Promise.resolve() };
-  const module = await connector.simulator.load();
-  return module.start({ port: 0, seed: 1, clock: systemClock });
+  return simulatorOf(system).start({ port: 0, seed: 1, clock: systemClock });
 }
 
 export function allStations(system: System): readonly Station[] {

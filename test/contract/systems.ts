@@ -54,6 +54,13 @@ function load(name: string): System {
   };
 }
 
+type SimulatorModule = Awaited<ReturnType<ConnectorDeclaration['simulator']['load']>>;
+
+/** The folder's simulator from its source; the connector itself loads the compiled one. */
+export function simulatorOf(system: System): SimulatorModule {
+  return require(join(system.folder, 'simulator')) as SimulatorModule;
+}
+
 /** The connector that the nodes of a folder use: its own, or the one an adapter or trigger names. */
 export function connectorOf(declaration: AnyDeclaration): ConnectorDeclaration | undefined {
   return 'connector' in declaration ? declaration.connector : undefined;

@@ -10,7 +10,7 @@ export type Fault =
   | { readonly kind: 'halfOpen' }
   /** Every piece of data waits, and then passes at most so many bytes a second. Default: 50 ms, no limit. */
   | { readonly kind: 'slow'; readonly delayMs?: number; readonly bytesPerSecond?: number }
-  /** Answers arrive one byte at a time. */
+  /** Each piece of an answer begins with 200 single bytes. */
   | { readonly kind: 'sliced' }
   /** Random bytes, as many as the answer had or `bytes`. */
   | { readonly kind: 'garbage'; readonly seed: number; readonly bytes?: number }
