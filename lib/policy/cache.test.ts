@@ -68,6 +68,8 @@ describe('policy: result cache', () => {
     const third = await cache.get('k', scope, load);
     assert.deepEqual(third, { list: [1], raw: Buffer.from('ab') });
     assert.ok(Buffer.isBuffer(third.raw));
+    third.list.length = 0;
+    assert.deepEqual((await cache.get('k', scope, load)).list, [1]);
   });
 
   it('runs one call for all who ask at once; all share its failure', async () => {

@@ -63,4 +63,61 @@ describe('policy: pipeline, what its calls share', () => {
     await bed.clock.advance(1000);
     assert.equal(await run('idempotent'), 2);
   });
+
+  it('takes a token for each attempt', async () => {
+    const bed = createBed({ rateLimit });
+    const at: number[] = [];
+    const run = bed.pipeline.run(() => {
+      at.push(bed.clock.mono());
+      return failing();
+    }, bed.options());
+    const rejected = assert.rejects(run, { code: 'X' });
+    await bed.clock.advance(5000);
+    await rejected;
+    assert.deepEqual(at, [0, 1000, 2000]);
+    assertClean(bed);
+  });
+
+  it('lets nobody out of the rate limit into a pause', async () => {
+    const bed = createBed({ rateLimit });
+    const at: number[] = [];
+    const call = (): Promise<unknown> =>
+      bed.pipeline.run(async () => at.push(bed.clock.mono()), bed.options());
+    const runs = [call(), call()];
+    await bed.clock.advance(500);
+    bed.pipeline.pause(3000);
+    await bed.clock.advance(10_000);
+    await Promise.all(runs);
+    assert.deepEqual(at, [0, 3500]);
+    assertClean(bed);
+  });
+
+  it('lengthens a pause and never shortens it', async () => {
+    const bed = createBed();
+    bed.pipeline.pause(1000);
+    let at = 0;
+    const run = bed.pipeline.run(async () => (at = bed.clock.mono()), bed.options());
+    bed.pipeline.pause(5000);
+    bed.pipeline.pause(10);
+    await bed.clock.advance(10_000);
+    await run;
+    assert.equal(at, 5000);
+  });
+
+  it('wakes those who wait for a pause only at its last end', async () => {
+    const bed = createBed();
+    bed.pipeline.pauses.pause(1000);
+    let woken = 0;
+    bed.pipeline.pauses.wait(() => (woken = bed.clock.mono()));
+    bed.pipeline.pauses.pause(5000);
+    await bed.clock.advance(10_000);
+    assert.equal(woken, 5000);
+  });
+
+  it('stops a call whose failure made a listener close the connection', async () => {
+    const bed = createBed();
+    const listener = { failure: () => bed.pipeline.close() };
+    await assert.rejects(bed.pipeline.run(failing, bed.options({ listener })), { kind: 'cancelled' });
+    assertClean(bed);
+  });
 });

@@ -41,6 +41,20 @@ describe('policy: rate limit', () => {
     assert.equal(clock.pending, 0);
   });
 
+  it('lets nobody overtake the line when the timer is late', () => {
+    const clock = new VirtualClock();
+    let blocked = 0;
+    const limit = new RateLimit(base, {
+      now: clock.now,
+      mono: () => clock.mono() + blocked,
+      timer: clock.timer,
+    });
+    drain(clock, limit);
+    limit.wait(0, () => {});
+    blocked = 5000;
+    assert.equal(limit.tryTake(5000), false);
+  });
+
   it('rejects when told to, or when the wait would be too long', () => {
     const { clock, limit } = setUp({ whenEmpty: 'reject' });
     drain(clock, limit);
