@@ -2,7 +2,16 @@
  * One remote system: its session, its policies, its health. All nodes that name the same connection node share
  * it, so that a breaker or rate limit protects the peer and not a single node.
  */
-import { Failure, isFailure, toFailure, type Call, type Clock, type Effect, type Scope } from '../core';
+import {
+  isFailure,
+  toFailure,
+  type Failure,
+  type FailureKind,
+  type Call,
+  type Clock,
+  type Effect,
+  type Scope,
+} from '../core';
 import type { Meter } from '../observe/meter';
 import type { ResultCache } from '../policy/cache';
 import { Pipeline } from '../policy/pipeline';
@@ -32,6 +41,7 @@ export interface Operation<S, T> {
 }
 
 const BRAND = Symbol.for('holdfast.connection');
+const ABOUT_PEER: ReadonlySet<FailureKind> = new Set(['transient', 'disconnected', 'throttled', 'auth']);
 const NO_RETRY: RetryOptions = { strategy: 'none', attempts: 1, baseMs: 0, maxMs: 0 };
 /** How long close waits for nodes that are still finishing calls. */
 const DRAIN_MS = 8000;
@@ -193,13 +203,11 @@ export class Connection<S = unknown> {
 
   /** Any error as a Failure. An unknown one is logged with its stack, once. */
   nameError(error: unknown): Failure {
-    if (isFailure(error)) return error;
+    if (isFailure(error)) return this.#withName(error);
     let failure = missingLibrary(error);
     if (failure) return failure;
     try {
-      failure = this.declaration.classify(error);
-      // A classifier knows errors, not names; the engineer needs to know which device it was.
-      failure.message = `${this.name}: ${failure.message}`;
+      failure = this.#withName(this.declaration.classify(error));
     } catch (broken) {
       failure = toFailure(broken);
     }
@@ -208,6 +216,14 @@ export class Connection<S = unknown> {
       this.#host.log.error(
         this.#runtime.redactor.redact(`An error that Holdfast does not know: ${stack ?? ''}`),
       );
+    }
+    return failure;
+  }
+
+  /** A connector knows errors, not names; the engineer needs to know which device it was. */
+  #withName(failure: Failure): Failure {
+    if (ABOUT_PEER.has(failure.kind) && !failure.message.includes(this.name)) {
+      failure.message = `${this.name}: ${failure.message}`;
     }
     return failure;
   }

@@ -238,9 +238,19 @@ export function isShown(condition: Field['showWhen'], raw: Readonly<Record<strin
   });
 }
 
-/** The field as it counts with these raw settings: `optionalWhen` may relax it. Use before `readField`. */
-export function effective<F extends Field>(field: F, raw: Readonly<Record<string, unknown>>): F {
-  return field.optionalWhen && isShown(field.optionalWhen, raw) ? { ...field, optional: true } : field;
+const MISSING: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['required', 'noReference', 'tooFew']);
+
+/** `readField` among the other raw settings: where `optionalWhen` holds, an empty input takes the default. */
+export function readSetting(
+  field: Field,
+  name: string,
+  raw: unknown,
+  rawType: unknown,
+  config: Readonly<Record<string, unknown>>,
+): Read {
+  const read = readField(field, name, raw, rawType);
+  if ('value' in read || !field.optionalWhen || !isShown(field.optionalWhen, config)) return read;
+  return read.problems.every((one) => MISSING.has(one.code)) ? { value: defaultOf(field) } : read;
 }
 
 /** The parsed default of a field; what a hidden field holds. */

@@ -141,3 +141,22 @@ describe('parse', () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 });
+
+describe('optionalWhen', () => {
+  const relaxed = {
+    simulate: bool({ label: 'Simulate', help: 'Whether.', default: false }),
+    host: text({ label: 'Host', help: 'Where.', default: '', optionalWhen: { simulate: [true] } }),
+    port: int({ label: 'Port', help: 'Which.', default: 502, optionalWhen: { simulate: [true] } }),
+  } satisfies Fields;
+
+  it('lets an input stay empty, which then takes its default', () => {
+    const parsed = parse(relaxed, { simulate: true, host: '', port: '' });
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.values, { simulate: true, host: '', port: 502 });
+    assert.equal(parse(relaxed, { simulate: false, host: '' }).ok, false);
+  });
+
+  it('still refuses what is wrong', () => {
+    assert.equal(parse(relaxed, { simulate: true, port: 'x' }).ok, false);
+  });
+});

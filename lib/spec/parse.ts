@@ -1,4 +1,4 @@
-import { defaultOf, effective, isShown, readField } from './check';
+import { defaultOf, isShown, readSetting } from './check';
 import type { Fields, ValuesOf } from './fields';
 import { problem, type Problem } from './problem';
 
@@ -26,7 +26,7 @@ export function parse<F extends Fields>(fields: F, raw: unknown, secrets?: unkno
       continue;
     }
     const source = field.kind === 'secret' ? hidden : config;
-    const read = readField(effective(field, config), name, own(source, name), own(source, `${name}Type`));
+    const read = readSetting(field, name, own(source, name), own(source, `${name}Type`), config);
     if ('value' in read) values[name] = read.value;
     else problems.push(...read.problems);
   }
