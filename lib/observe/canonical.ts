@@ -4,6 +4,8 @@ import { types } from 'node:util';
 const DEEPEST = 500;
 /** Characters of the result, 16 Mi: what is larger would hold up the event loop. */
 const LARGEST = 16_777_216;
+/** What each value costs besides its text: data that is mostly structure is slow as well. */
+const PER_VALUE = 8;
 /** Everything JSON must escape, and surrogates, which need a closer look. */
 const SPECIAL = /["\\\p{Cc}\ud800-\udfff]/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -40,6 +42,7 @@ class Writer {
   #shape: Shape | undefined;
 
   write(value: unknown, depth: number): string {
+    this.#charge(PER_VALUE);
     switch (typeof value) {
       case 'string':
         return this.#count(quote(value));
@@ -75,7 +78,6 @@ class Writer {
   #array(value: readonly unknown[], depth: number): string {
     let out = '';
     for (let i = 0; i < value.length; i += 1) out += (i === 0 ? '' : ',') + this.write(value[i], depth);
-    this.#written += value.length;
     return `[${out}]`;
   }
 
@@ -89,9 +91,13 @@ class Writer {
   }
 
   #count(text: string): string {
-    this.#written += text.length;
-    if (this.#written > LARGEST) throw new NotJson();
+    this.#charge(text.length);
     return text;
+  }
+
+  #charge(characters: number): void {
+    this.#written += characters;
+    if (this.#written > LARGEST) throw new NotJson();
   }
 }
 

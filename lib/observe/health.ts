@@ -101,7 +101,9 @@ class Tracker implements HealthTracker {
     this.#lastSuccessAt = this.#clock.now();
     this.#failuresInRow = 0;
     this.#base = HEALTHY;
-    this.#derive();
+    // The common case, some ten nanoseconds instead of a hundred.
+    const calm = this.#breaker === 'closed' && this.#warning === undefined && this.#window.faults === 0;
+    if (!calm || this.#shown !== HEALTHY) this.#derive();
   }
 
   failure(failure: Failure): void {

@@ -21,7 +21,8 @@ export interface AuthDeps {
 export interface ClosableAuth extends Auth {
   /**
    * Resolves when nothing runs any more. A refresh that was on its way when `close` came is finished and its
-   * rotated token stored, because the old one is worthless by then. Takes at most 30 seconds; never rejects.
+   * rotated token stored, because the old one is worthless by then. Takes at most 30 seconds and the time
+   * of one save; never rejects.
    */
   settled(): Promise<void>;
 }

@@ -2,9 +2,10 @@ import { badSetting, required } from './settings';
 
 /** The token endpoint as a URL: https, or http on this machine only (RFC 6749 section 3.2, RFC 9700). */
 export function parseTokenUrl(text: string): URL {
+  required(text, 'Token URL');
   let url: URL;
   try {
-    url = new URL(required(text, 'Token URL'));
+    url = new URL(text);
   } catch {
     throw badSetting('Token URL', 'is not an address such as https://login.example.com/oauth2/token');
   }
