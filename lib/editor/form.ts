@@ -1,5 +1,5 @@
 import { fill } from '../spec/problem';
-import { isVisible, readField, type Field, type Fields } from '../spec';
+import { isVisible, readSetting, type Field, type Fields } from '../spec';
 import type { Control, ControlContext } from './controls/control';
 import { controlFor } from './controls';
 import type { EditorNode } from './red';
@@ -108,7 +108,7 @@ export class Form implements HoldfastForm {
       if (!field || !control) continue;
       row.hidden = !isVisible(this.#fields, name, raw);
       control.refresh?.();
-      const sentences = row.hidden ? [] : problemsOf(field, name, control);
+      const sentences = row.hidden ? [] : problemsOf(field, name, control, raw);
       showMessage(row, control, sentences);
       if (sentences.length > 0) counts.set(field.tab ?? 'node', (counts.get(field.tab ?? 'node') ?? 0) + 1);
     }
@@ -151,12 +151,17 @@ export class Form implements HoldfastForm {
   }
 }
 
-function problemsOf(field: Field, name: string, control: Control): readonly string[] {
-  const cells = control.check?.() ?? [];
+function problemsOf(
+  field: Field,
+  name: string,
+  control: Control,
+  raw: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const cells = control.check?.(raw) ?? [];
   if (field.kind === 'table' || cells.length > 0) return cells;
   const { value, type } = control.raw();
   if (typeof value === 'string' && /^\$\{[A-Za-z_]\w*\}$/.test(value)) return [];
-  const read = readField(field, name, value, type);
+  const read = readSetting(field, name, value, type, raw);
   return 'value' in read ? [] : read.problems.map(sayProblem);
 }
 

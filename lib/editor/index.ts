@@ -28,7 +28,7 @@ export function validate(
   type: string,
   field: string,
   node: EditorNode,
-  value: unknown,
+  _value: unknown,
   _options?: unknown,
 ): true | string {
   const spec = specs.get(type);

@@ -32,8 +32,7 @@ export interface Query {
   off(): Query;
   trigger(event: string): Query;
   typedInput(options: TypedInputOptions): Query;
-  typedInput(method: 'type' | 'value', value: string): Query;
-  typedInput(method: 'width', value: string): Query;
+  typedInput(method: 'type' | 'value' | 'width', value: string): Query;
   typedInput(method: 'type' | 'value'): string;
 }
 export interface TypedInputOptions {

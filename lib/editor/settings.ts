@@ -1,5 +1,6 @@
 /** The settings of a node as the form shows them: brought to the current version, with defaults filled in. */
 import { migrate, type Field, type Fields } from '../spec';
+import { plain } from './plain';
 import type { Spec } from './specs';
 
 export function settingsOf(
@@ -52,15 +53,10 @@ export function fillInput(
   if (input instanceof HTMLInputElement && input.type === 'checkbox') {
     input.checked = value === true || value === 'true';
   } else if (input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement) {
-    input.value = text(value);
+    input.value = plain(value);
   } else if (input instanceof HTMLSelectElement) {
-    if (field.kind !== 'ref' || text(value) !== '') input.value = text(value);
+    if (field.kind !== 'ref' || plain(value) !== '') input.value = plain(value);
   }
   const typeInput = row.querySelector<HTMLInputElement>(`input[type=hidden][id$="-${name}Type"]`);
-  if (typeInput && type !== undefined) typeInput.value = text(type);
-}
-
-function text(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  if (typeInput && type !== undefined) typeInput.value = plain(type);
 }

@@ -1,5 +1,5 @@
 /** What is wrong with a table, cell by cell, found by the same functions that the runtime uses. */
-import { isShown, readField, type Problem, type TableField } from '../spec';
+import { isShown, readField, readSetting, type Problem, type TableField } from '../spec';
 import type { Row } from './rows';
 
 export interface TableProblems {
@@ -9,7 +9,12 @@ export interface TableProblems {
   readonly whole: readonly Problem[];
 }
 
-export function checkTable(field: TableField, rows: readonly Row[], name = 'table'): TableProblems {
+/** `config` holds the other settings of the node, which may let a table stay empty. */
+export function checkTable(
+  field: TableField,
+  rows: readonly Row[],
+  config: Readonly<Record<string, unknown>> = {},
+): TableProblems {
   const cells = new Map<number, Map<string, Problem>>();
   rows.forEach((row, i) => {
     for (const [column, cell] of Object.entries(field.columns)) {
@@ -23,7 +28,7 @@ export function checkTable(field: TableField, rows: readonly Row[], name = 'tabl
     }
   });
   if (cells.size > 0) return { cells, whole: [] };
-  const read = readField(field, name, rows);
+  const read = readSetting(field, '', rows, undefined, config);
   const whole = 'value' in read ? [] : read.problems;
   for (const problem of whole) {
     const row = Number(problem.params.row) - 1;

@@ -1,5 +1,5 @@
 /** Validation of a node outside its dialog: the red triangle on the canvas. */
-import { isVisible, readField, type Fields } from '../spec';
+import { isVisible, readSetting, type Fields } from '../spec';
 import { referenceProblem } from './controls/simple';
 import { say, sayProblem } from './say';
 import { checkTable } from './table-check';
@@ -15,7 +15,7 @@ export function validateField(
   const value = raw[name];
   if (!field || !isVisible(fields, name, raw)) return true;
   if (field.kind === 'table' && Array.isArray(value)) {
-    const { cells, whole } = checkTable(field, value as Row[], name);
+    const { cells, whole } = checkTable(field, value as Row[], raw);
     if (whole[0]) return sayProblem(whole[0]);
     for (const [index, marks] of cells) {
       for (const problem of marks.values()) {
@@ -24,7 +24,7 @@ export function validateField(
     }
     return true;
   }
-  const read = readField(field, name, value, raw[`${name}Type`]);
+  const read = readSetting(field, name, value, raw[`${name}Type`], raw);
   const problem = 'value' in read ? undefined : read.problems[0];
   if (problem) return sayProblem(problem);
   return (field.kind === 'ref' && referenceProblem(String(value), field.label)) || true;

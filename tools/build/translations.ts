@@ -33,13 +33,12 @@ export function drift(file: string, english: Texts, translated: Texts): Drift {
 
 /** The translation with English where it has no text, so that help has no holes. */
 export function complete(english: Texts, translated: Texts): Texts {
-  return Object.fromEntries(
-    Object.entries(english).map(([key, text]) => {
-      const other = Object.hasOwn(translated, key) ? translated[key] : undefined;
-      if (typeof text === 'string') return [key, typeof other === 'string' && other !== '' ? other : text];
-      return [key, complete(text, typeof other === 'object' ? other : {})];
-    }),
-  );
+  const entries = Object.entries(english).map(([key, text]): [string, string | Texts] => {
+    const other = Object.hasOwn(translated, key) ? translated[key] : undefined;
+    if (typeof text === 'string') return [key, typeof other === 'string' && other !== '' ? other : text];
+    return [key, complete(text, typeof other === 'object' ? other : {})];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Files of a language that belong to no component. */

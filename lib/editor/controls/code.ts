@@ -1,5 +1,6 @@
 import type { TextField } from '../../spec';
 import { make } from '../dom';
+import { plain } from '../plain';
 import type { Control, ControlContext } from './control';
 
 const MODES: Readonly<Record<string, string>> = {
@@ -35,7 +36,7 @@ export function codeControl(context: ControlContext<TextField>): Control {
     target: box,
     get: () => editor.getValue(),
     set(value) {
-      editor.setValue(String(value ?? ''), -1);
+      editor.setValue(plain(value), -1);
       input.value = editor.getValue();
       changed();
     },

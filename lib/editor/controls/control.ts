@@ -8,7 +8,7 @@ export interface Control {
   /** The value as `readField` takes it; `rawType` of typed fields only. */
   raw(): { readonly value: unknown; readonly type?: string };
   /** Checks beyond the field as a whole (cells of a table); marks them and returns the sentences. */
-  check?(): readonly string[];
+  check?(config: Readonly<Record<string, unknown>>): readonly string[];
   /** The element that carries `aria-invalid`. */
   readonly target: HTMLElement;
   /** What Node-RED does not read from the inputs by itself. */

@@ -1,5 +1,6 @@
 import type { SecretField } from '../../spec';
 import { textButton } from '../dom';
+import { plain } from '../plain';
 import { say } from '../say';
 import type { Control, ControlContext } from './control';
 
@@ -22,7 +23,7 @@ function passwordControl(
     target: input,
     get: () => (input.value === KEPT ? '' : input.value),
     set(value) {
-      input.value = String(value ?? '');
+      input.value = plain(value);
       changed();
     },
     raw: () => ({ value: input.value }),
@@ -54,7 +55,7 @@ function pemControl({ changed, row }: ControlContext, input: HTMLTextAreaElement
     target: input,
     get: () => input.value,
     set(value) {
-      input.value = String(value ?? '');
+      input.value = plain(value);
       kept = false;
       show();
       changed();

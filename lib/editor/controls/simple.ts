@@ -1,5 +1,6 @@
 /** Text, number, choice, duration, checkbox and reference: Node-RED reads and writes these inputs itself. */
 import { formatDuration, parseDuration } from '../../spec/duration';
+import { plain } from '../plain';
 import { say } from '../say';
 import type { Control, ControlContext } from './control';
 
@@ -11,7 +12,7 @@ export function simpleControl({ input, changed }: ControlContext): Control {
     target: element,
     get: () => element.value,
     set(value) {
-      element.value = String(value ?? '');
+      element.value = plain(value);
       changed();
     },
     raw: () => ({ value: element.value }),
@@ -59,7 +60,7 @@ export function refControl(context: ControlContext): Control {
     target: element,
     get: value,
     set(next) {
-      element.value = String(next ?? '') || '_ADD_';
+      element.value = plain(next) || '_ADD_';
       $(element).trigger('change');
     },
     raw: () => ({ value: value() }),

@@ -69,7 +69,7 @@ class Table {
         this.#context.changed();
       },
       raw: () => ({ value: this.#rows }),
-      check: () => this.#check(),
+      check: (config) => this.#check(config),
       save: (store) => store(copyRows(this.#rows)),
     };
   }
@@ -200,8 +200,8 @@ class Table {
     this.#focus(place.index, place.name);
   }
 
-  #check(): readonly string[] {
-    const { cells, whole } = checkTable(this.#context.field, this.#rows);
+  #check(config: Readonly<Record<string, unknown>>): readonly string[] {
+    const { cells, whole } = checkTable(this.#context.field, this.#rows, config);
     for (const [index, line] of [...this.#body.children].entries()) {
       for (const input of line.querySelectorAll<HTMLElement>('[data-cell]')) {
         const problem = cells.get(index)?.get(input.dataset.cell ?? '');

@@ -1,4 +1,5 @@
 import type { TypedField } from '../../spec';
+import { plain } from '../plain';
 import type { Control, ControlContext } from './control';
 
 /** Node-RED's TypedInput; the type stands in the hidden `<name>Type` input. */
@@ -19,7 +20,7 @@ export function typedControl(context: ControlContext<TypedField>): Control {
       if (typeof value !== 'object' || value === null) return;
       const { type, value: text } = value as { type?: unknown; value?: unknown };
       widget.typedInput('type', typeof type === 'string' ? type : field.default.type);
-      widget.typedInput('value', String(text ?? ''));
+      widget.typedInput('value', plain(text));
       changed();
     },
     raw: () => ({ value: input.value, type: typeField.value }),
