@@ -25,7 +25,7 @@ const fields = {
   addressing,
   tags: tagTable,
   only: list({
-    label: 'Only these tags',
+    label: 'Selected tags',
     help: 'Names of the tags to read, or of the one tag that a plain value is written to. Empty means all.',
     default: [],
     optional: true,

@@ -213,6 +213,7 @@ function badValue(tag: Tag, value: unknown, expected: string): Failure {
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
-  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
-  return String(value).slice(0, 40);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return String(value);
+  return Array.isArray(value) ? 'an array' : 'an object';
 }

@@ -61,12 +61,12 @@ const fields = {
     unit: 'requests',
   }),
   exclusive: bool({
-    label: 'One request at a time',
+    label: 'Single request at a time',
     help: 'For gateways and devices that drop requests while another is under way. All units then share one window of 1.',
     default: false,
   }),
   alwaysMultiple: bool({
-    label: 'Always write multiple',
+    label: 'Only functions 15 and 16',
     help: 'Writes a single coil or register with function 15 or 16, for devices without functions 5 and 6.',
     default: false,
   }),

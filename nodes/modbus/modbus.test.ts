@@ -35,7 +35,7 @@ describe('modbus: against the simulator', () => {
   });
 
   const link = (raw: Record<string, unknown> = {}) =>
-    harness.connection(connector as never, { host: '127.0.0.1', port: simulator.port, ...raw }).connection;
+    harness.connection(connector, { host: '127.0.0.1', port: simulator.port, ...raw }).connection;
   const node = (raw: Record<string, unknown>, connection = link()) =>
     harness.adapter(NODE, connection, { retryStrategy: 'none', ...raw });
 
@@ -52,7 +52,7 @@ describe('modbus: against the simulator', () => {
   it('reads every tag of several units as one message, bad ones included', async () => {
     const [msg] = await node({ tags: BOILER }).send({ topic: 'kept' });
     assert.equal(msg?.topic, 'kept');
-    const readings = readingsOf([msg as Message]);
+    const readings = readingsOf([msg]);
     assert.deepEqual(
       readings.map(({ tag }) => tag),
       BOILER.map(({ name }) => name),
@@ -75,6 +75,20 @@ describe('modbus: against the simulator', () => {
     assert.equal(readings[0]?.unit, '°C');
     assert.match(readings[0]?.receivedTime ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     assert.equal(readings[5]?.value, null);
+  });
+
+  it('goes on reading one unit while another is dead, and notices when it is back', async () => {
+    const { send } = node({ tags: BOILER }, link({ requestTimeout: '50ms', probeEvery: '100ms' }));
+    await send({});
+    simulator.kill(2);
+    const during = byTag(readingsOf(await send({})));
+    assert.deepEqual([during['Voltage'], during['Mode']], ['UNIT_TIMEOUT', 1]);
+    assert.equal(byTag(readingsOf(await send({})))['Voltage'], 'UNIT_SILENT');
+    simulator.revive(2);
+    while (typeof byTag(readingsOf(await send({})))['Voltage'] !== 'number') {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(simulator.sockets, 1, 'on the same connection');
   });
 
   it('reads only the tags that a message names, and refuses unknown ones', async () => {
@@ -299,7 +313,7 @@ describe('modbus: against the server of modbus-serial', () => {
     const { port } = (server as unknown as { _server: Server })._server.address() as AddressInfo;
     const harness = new Harness();
     try {
-      const { connection } = harness.connection(connector as never, { host: '127.0.0.1', port });
+      const { connection } = harness.connection(connector, { host: '127.0.0.1', port });
       const tags: RawRow[] = [
         { name: 'register', area: 'holding', address: 500, type: 'uint16' },
         { name: 'float', area: 'holding', address: 600, type: 'float32', order: 'dcba' },

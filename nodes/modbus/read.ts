@@ -1,5 +1,4 @@
-import { Failure } from '../../lib/core';
-import type { Clock, Reading, Scope } from '../../lib/core';
+import type { Clock, Failure, Reading, Scope } from '../../lib/core';
 import { NO_VALUE } from './codec';
 import { splitBlock } from './plan';
 import type { Block, Item } from './plan';

@@ -109,7 +109,7 @@ export async function start(options: ModbusSimulatorOptions): Promise<ModbusSimu
         if (frame && options.nagle) socket.write(frame);
         else if (frame) answers.push(frame);
       }
-      if (answers.length > 0) socket.write(answers.length === 1 ? answers[0]! : Buffer.concat(answers));
+      if (answers.length > 0) socket.write(Buffer.concat(answers));
     });
   }
 

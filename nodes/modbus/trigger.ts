@@ -15,7 +15,7 @@ const fields = {
     max: '1d',
   }),
   emit: choice({
-    label: 'Send',
+    label: 'Readings to send',
     help: 'All readings of every poll, or only those that changed.',
     default: 'all',
     options: { all: 'All readings', changes: 'Changed readings' },

@@ -1,6 +1,6 @@
 /** Values from a message, as Modbus writes. */
 import { Failure, isReading } from '../../lib/core';
-import type { Clock, Message, Reading, Scope } from '../../lib/core';
+import type { Clock, Reading, Scope } from '../../lib/core';
 import type { OpenBook } from './book';
 import { encodeFlags, encodeRegisters } from './codec';
 import type { Request } from './lane';
@@ -31,7 +31,7 @@ export function valuesOf(payload: unknown, only: readonly string[], book: OpenBo
     !Array.isArray(payload) &&
     !Buffer.isBuffer(payload)
   ) {
-    const entries = Object.entries(payload);
+    const entries: [string, unknown][] = Object.entries(payload);
     if (entries.length > 0) return entries.map(([name, value]) => ({ tag: book.tag(name), value }));
   } else if (single && payload !== undefined && payload !== null) {
     return [{ tag: single, value: payload }];

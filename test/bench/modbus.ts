@@ -71,8 +71,7 @@ const flows = (port: number): FlowNode[] => [
   { id: 'end', z: 'tab', type: 'bench-end', wires: [] },
 ];
 
-const scan = (runtime: Headless): Promise<Message> =>
-  new Promise((end) => runtime.receive('scan', { end } as Message));
+const scan = (runtime: Headless): Promise<Message> => new Promise((end) => runtime.receive('scan', { end }));
 
 /** The simulator fills its registers with this. */
 const expected = (address: number): number => (address * 7 + 1) % 65_536;
