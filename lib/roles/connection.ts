@@ -25,6 +25,7 @@ import { Opener, type Opened } from './open';
 import type { Host, Runtime } from './runtime';
 import type { Settings } from './settings';
 import { sharedPolicies } from './shared-policies';
+import { inWords } from './status-words';
 import type { Status } from './status';
 import { Watchdog } from './watchdog';
 
@@ -289,14 +290,16 @@ export class Connection<S = unknown> {
     const where = this.simulated ? ' (simulated)' : '';
     if (state === 'opening' && !failure) return { level: 'busy', text: `connecting${where}` };
     if (state === 'closed' || state === 'idle') return { level: 'off', text: `not connected${where}` };
-    if (state !== 'open') return { level: 'bad', text: `${shortReason(failure)}${where}` };
-    const { state: health, reason } = this.#health.report();
+    if (state !== 'open')
+      return { level: 'bad', text: `${inWords(failure?.code, failure?.message ?? 'disconnected')}${where}` };
+    const { state: health, reason, lastError } = this.#health.report();
     if (this.#pipeline.breaker?.state === 'open') return { level: 'bad', text: `circuit open${where}` };
     if (this.#pipeline.breaker?.state === 'half-open')
       return { level: 'warn', text: `circuit half-open${where}` };
     if (health === 'healthy') return { level: 'good', text: `connected${where}` };
     if (health === 'unknown') return { level: 'idle', text: `ready${where}` };
-    return { level: health === 'degraded' ? 'warn' : 'bad', text: `${reason}${where}` };
+    const words = this.#opener.warnings.length > 0 ? reason : inWords(lastError?.code, reason);
+    return { level: health === 'degraded' ? 'warn' : 'bad', text: `${words}${where}` };
   }
 
   #notify(): void {
@@ -329,19 +332,4 @@ export class Connection<S = unknown> {
 
 export function isConnection(value: unknown): value is Connection {
   return typeof value === 'object' && value !== null && BRAND in value;
-}
-
-function shortReason(failure: Failure | undefined): string {
-  const words: Record<string, string> = {
-    CONNECTION_REFUSED: 'connection refused',
-    CONNECTION_TIMEOUT: 'no answer',
-    CONNECTION_LOST: 'connection lost',
-    HOST_NOT_FOUND: 'host not found',
-    TLS_FAILED: 'TLS failed',
-    AUTH_FAILED: 'credentials refused',
-    AUTH_UNAVAILABLE: 'no credentials',
-    MISSING_LIBRARY: 'library not installed',
-    BAD_CONFIG: 'wrong settings',
-  };
-  return failure ? (words[failure.code] ?? failure.message) : 'disconnected';
 }

@@ -71,7 +71,8 @@ export class Polling {
   #tick(): void {
     const now = this.#deps.runtime.clock.mono();
     // Slots that passed while the process was busy are not caught up: a poll reads the present.
-    const passed = Math.floor((now - this.#due) / this.#everyMs) + 1;
+    // A timer may fire a fraction of a millisecond early; that is still its own slot.
+    const passed = Math.max(1, Math.floor((now - this.#due) / this.#everyMs) + 1);
     this.#due += passed * this.#everyMs;
     this.#arm();
     if (this.#running) this.#overrun();

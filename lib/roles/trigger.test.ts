@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Failure, type Message } from '../core';
+import { Failure, type Clock, type Message } from '../core';
 import { duration, type Fields } from '../spec';
 import { Harness } from '../../test/helpers/harness';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
@@ -118,6 +118,28 @@ describe('trigger node', () => {
     release();
     await clock.advance(1000);
     assert.equal(source.reads, 2);
+    release();
+  });
+
+  it('does not take a timer that fires a little early for a late reading', async () => {
+    const hasty: Clock = {
+      now: clock.now,
+      mono: clock.mono,
+      timer: (ms, fn) => clock.timer(Math.max(0, ms - 0.4), fn),
+    };
+    harness = new Harness({ clock: hasty, random: () => 0.5 });
+    let release: () => void = () => {};
+    source.read = () =>
+      new Promise((resolve) => {
+        release = () => resolve({ payload: 'ok' });
+      });
+    const { recorded } = poll();
+    for (let i = 0; i < 3; i += 1) {
+      await clock.advance(990);
+      release();
+      await clock.advance(10);
+    }
+    assert.deepEqual(recorded.lines, []);
     release();
   });
 
