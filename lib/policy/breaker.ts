@@ -1,4 +1,4 @@
-import { Failure, type Clock, type Timer } from '../core';
+import { type Failure, type Clock, type Timer } from '../core';
 import { Window, type WindowState } from './window';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';

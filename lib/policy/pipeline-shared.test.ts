@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { settle } from '../../test/helpers/virtual-clock';
-import { Failure, type Effect } from '../core';
+import { Failure, toFailure, type Effect } from '../core';
 import { ResultCache } from './cache';
 import { assertClean, breaker, createBed, fixed, rateLimit } from './pipeline-bed.test';
 
@@ -43,7 +43,7 @@ describe('policy: pipeline, what its calls share', () => {
     const bed = createBed({ bulkhead: { concurrency: 1, queue: 20_000 }, breaker });
     const none = bed.options({ retry: { ...fixed, strategy: 'none' } });
     const runs = Array.from({ length: 20_000 }, () =>
-      bed.pipeline.run(failing, none).catch((e: Failure) => e.code),
+      bed.pipeline.run(failing, none).catch((error: unknown) => toFailure(error).code),
     );
     const codes = await Promise.all(runs);
     assert.equal(codes.filter((code) => code === 'CIRCUIT_OPEN').length, 19_997);

@@ -81,16 +81,16 @@ describe('policy: rate limit', () => {
 
   it('passes on the token of a call that left between the grant and its turn', async () => {
     const clock = new VirtualClock();
-    let cancel: (() => void) | undefined;
+    const leave: { first?: (() => void) | undefined } = {};
     const timer: Clock['timer'] = (ms, fn) =>
       clock.timer(ms, () => {
         fn();
-        cancel?.();
+        leave.first?.();
       });
     const limit = new RateLimit(base, { now: clock.now, mono: clock.mono, timer });
     drain(clock, limit);
     const served: string[] = [];
-    cancel = limit.wait(clock.mono(), () => served.push('a'));
+    leave.first = limit.wait(clock.mono(), () => served.push('a'));
     limit.wait(clock.mono(), () => served.push(`b ${clock.mono()}`));
     await clock.advance(300);
     assert.deepEqual(served, ['b 100']);

@@ -126,7 +126,7 @@ export class Run<T> {
     try {
       result = Promise.resolve(this.#fn(attempt));
     } catch (error) {
-      result = Promise.reject(error as Error);
+      result = Promise.reject(error);
     }
     // Always both handlers: an attempt that fails after its timeout must not become an unhandled rejection.
     result.then(
