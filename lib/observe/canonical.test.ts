@@ -109,7 +109,7 @@ describe('observe: canonical JSON', () => {
       getter,
     ];
     for (const value of refused) {
-      assert.equal(canonical(value), undefined, String(typeof value));
+      assert.equal(canonical(value), undefined, typeof value);
       assert.equal(payloadHash([value]), null);
     }
   });

@@ -29,6 +29,15 @@ export interface HealthFacts {
 export const UNKNOWN: Verdict = { state: 'unknown', reason: 'Nothing is known yet: no call was made.' };
 export const HEALTHY: Verdict = { state: 'healthy', reason: 'The last call succeeded.' };
 
+/** Our own policies held the call back: that says nothing new about the peer, and its true failure must stay. */
+const HELD_BACK = new Set(['CIRCUIT_OPEN', 'RATE_LIMITED', 'BULKHEAD_FULL', 'NOT_CONNECTED']);
+
+/** Whether the call never left Holdfast. Without a session before, that there is none is still news. */
+export function isHeldBack(failure: Failure, base: Verdict): boolean {
+  if (failure.code === 'NOT_CONNECTED' && base.state !== 'unhealthy') return false;
+  return HELD_BACK.has(failure.code);
+}
+
 /** What a failed call says about the peer; undefined when it says nothing. */
 export function verdictOf(failure: Failure): Verdict | undefined {
   switch (failure.kind) {

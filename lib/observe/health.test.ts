@@ -108,6 +108,26 @@ describe('observe: health', () => {
     ]);
   });
 
+  it('learns nothing from calls that our own policies held back', () => {
+    const { tracker, changes } = setup();
+    const held = (code: string, kind: FailureKind = 'transient'): void => {
+      for (let i = 0; i < 20; i += 1) tracker.failure(new Failure(kind, code, `${code}.`));
+    };
+    tracker.success(1);
+    held('RATE_LIMITED', 'throttled');
+    held('BULKHEAD_FULL');
+    tracker.failure(failure('disconnected', 'Refused.'));
+    held('NOT_CONNECTED', 'disconnected');
+    tracker.breaker('open');
+    held('CIRCUIT_OPEN');
+    assert.deepEqual(states(changes), ['healthy', 'unhealthy']);
+    const { reason, lastError, errors } = tracker.report();
+    assert.deepEqual([reason, lastError?.message, errors], ['Refused.', 'Refused.', 81]);
+    const fresh = setup();
+    fresh.tracker.failure(new Failure('disconnected', 'NOT_CONNECTED', 'No session.'));
+    assert.equal(fresh.tracker.report().state, 'unhealthy');
+  });
+
   it('is degraded while too many calls of the last minute failed', async () => {
     const { clock, tracker, changes } = setup();
     for (let i = 0; i < 8; i += 1) tracker.success(1);

@@ -1,5 +1,5 @@
 import { silentLog, type Clock, type Failure, type Log } from '../core';
-import { HEALTHY, judge, UNKNOWN, verdictOf, type Verdict } from './health-state';
+import { HEALTHY, isHeldBack, judge, UNKNOWN, verdictOf, type Verdict } from './health-state';
 import type { BreakerState } from './meter';
 import type { HealthBoard, HealthReport, HealthState } from './types';
 import { MinuteWindow } from './window';
@@ -108,6 +108,10 @@ class Tracker implements HealthTracker {
 
   failure(failure: Failure): void {
     if (failure.kind === 'cancelled') return;
+    if (isHeldBack(failure, this.#base)) {
+      this.#window.failure(this.#clock.mono(), false);
+      return;
+    }
     const verdict = verdictOf(failure);
     this.#window.failure(this.#clock.mono(), verdict !== undefined);
     this.#lastFailure = failure;

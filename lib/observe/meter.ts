@@ -3,22 +3,20 @@ import { Histogram, type HistogramSnapshot } from './histogram';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-const COUNTERS = [
-  'in',
-  'out',
-  'failed',
-  'cancelled',
-  'attempts',
-  'retries',
-  'timeouts',
-  'breakerOpened',
-  'rateLimited',
-  'bulkheadRejected',
-  'pauses',
-  'cacheHits',
-  'cacheMisses',
-] as const;
-export type CounterName = (typeof COUNTERS)[number];
+export type CounterName =
+  | 'in'
+  | 'out'
+  | 'failed'
+  | 'cancelled'
+  | 'attempts'
+  | 'retries'
+  | 'timeouts'
+  | 'breakerOpened'
+  | 'rateLimited'
+  | 'bulkheadRejected'
+  | 'pauses'
+  | 'cacheHits'
+  | 'cacheMisses';
 
 export interface MeterSnapshot {
   /** Ever since the series began. Messages: in = out + failed + cancelled + queued. */

@@ -23,7 +23,7 @@ export interface ReferenceDeps {
  */
 export async function resolveReferences<T extends object>(values: T, deps: ReferenceDeps): Promise<T> {
   const out: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of Object.entries(values as Readonly<Record<string, unknown>>)) {
     const field = deps.fields && Object.hasOwn(deps.fields, name) ? deps.fields[name] : undefined;
     const resolved = isLiteral(field) ? value : await resolveValue(value, field?.label ?? name, deps);
     Object.defineProperty(out, name, {

@@ -52,7 +52,7 @@ export function nodeTokenHttp(tls?: TlsOptions): TokenHttp {
             finish(value);
           };
         req.on('error', settle(reject));
-        req.on('response', (response) => readBody(response).then(settle(resolve), settle(reject)));
+        req.on('response', (response) => void readBody(response).then(settle(resolve), settle(reject)));
         req.end(body);
       });
     },
