@@ -7,6 +7,7 @@ import type { Message, Reading } from '../../lib/core';
 import type { AdapterDeclaration, TriggerDeclaration } from '../../lib/roles';
 import type { RawRow } from '../../lib/spec';
 import { Harness } from '../../test/helpers/harness';
+import { VirtualClock } from '../../test/helpers/virtual-clock';
 import { adapter } from './adapter';
 import { connector } from './connector';
 import { start } from './simulator';
@@ -78,17 +79,30 @@ describe('modbus: against the simulator', () => {
   });
 
   it('goes on reading one unit while another is dead, and notices when it is back', async () => {
-    const { send } = node({ tags: BOILER }, link({ requestTimeout: '50ms', probeEvery: '100ms' }));
-    await send({});
-    simulator.kill(2);
-    const during = byTag(readingsOf(await send({})));
-    assert.deepEqual([during['Voltage'], during['Mode']], ['UNIT_TIMEOUT', 1]);
-    assert.equal(byTag(readingsOf(await send({})))['Voltage'], 'UNIT_SILENT');
-    simulator.revive(2);
-    while (typeof byTag(readingsOf(await send({})))['Voltage'] !== 'number') {
-      await new Promise((resolve) => setImmediate(resolve));
+    const clock = new VirtualClock();
+    const timed = new Harness({ clock });
+    const { connection } = timed.connection(connector as never, { host: '127.0.0.1', port: simulator.port });
+    const { send } = timed.adapter(NODE, connection, { tags: BOILER });
+    /** Time passes only while something is waited for. */
+    const read = async (): Promise<Record<string, unknown>> => {
+      let over = false;
+      const sent = send({}).finally(() => (over = true));
+      while (!over) await clock.advance(5);
+      return byTag(readingsOf(await sent));
+    };
+    try {
+      assert.equal(typeof (await read())['Voltage'], 'number');
+      simulator.kill(2);
+      const during = await read();
+      assert.deepEqual([during['Voltage'], during['Mode']], ['UNIT_TIMEOUT', 1]);
+      assert.equal((await read())['Voltage'], 'UNIT_SILENT');
+      simulator.revive(2);
+      await clock.advance(10_000);
+      assert.equal(typeof (await read())['Voltage'], 'number');
+      assert.equal(simulator.sockets, 1, 'on the same connection');
+    } finally {
+      await timed.close();
     }
-    assert.equal(simulator.sockets, 1, 'on the same connection');
   });
 
   it('reads only the tags that a message names, and refuses unknown ones', async () => {

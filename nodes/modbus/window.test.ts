@@ -20,7 +20,17 @@ describe('modbus: request window', () => {
   it('starts at one and grows while more at once makes a request cheaper', () => {
     const window = new AdaptiveWindow(16);
     assert.equal(window.size, 1);
-    assert.equal(last(play(window, 20, 100, (size) => 1 / size)), 16);
+    assert.equal(last(play(window, 26, 100, (size) => 1 / size)), 16);
+  });
+
+  it('gets past a plateau: ten requests take as long with a window of five as with nine', () => {
+    const window = new AdaptiveWindow(16);
+    const rounds = (size: number): number => Math.ceil(10 / size);
+    play(window, 6, 10, rounds);
+    window.shrink();
+    window.shrink();
+    const sizes = play(window, 3000, 10, rounds);
+    assert.ok(sizes.filter((size) => size >= 10).length > 2500, `ended at ${last(sizes)}`);
   });
 
   it('never exceeds its limit, and stays at one when that is the limit', () => {
@@ -52,7 +62,7 @@ describe('modbus: request window', () => {
 
   it('halves on trouble', () => {
     const window = new AdaptiveWindow(16);
-    play(window, 20, 100, (size) => 1 / size);
+    play(window, 26, 100, (size) => 1 / size);
     window.shrink();
     assert.equal(window.size, 8);
     window.shrink();

@@ -4,8 +4,8 @@
  * than ten sequential ones), and halves on timeouts and "busy".
  */
 
-/** Best of this many bursts counts, so that one pause of this process decides nothing. */
-const TRIAL = 2;
+/** Best of this many bursts counts, so that a pause of this process decides nothing. */
+const TRIAL = 3;
 /** A larger window must make a request at least this much cheaper. */
 const GAIN = 0.95;
 /** A smaller window may cost this much more before the larger one is kept. */
@@ -22,10 +22,9 @@ export class AdaptiveWindow {
   #samples = 0;
   #hold = 0;
   #nextHold = FIRST_HOLD;
-  /** Doubles at first, as TCP does, then grows by one. */
+  /** Only doubles until the first trial that does not pay, as TCP does. */
   #doubling = true;
-  /** Whether the next trial is a smaller window: one that costs no more is kinder to the device. */
-  #down = false;
+  #turn = 0;
 
   constructor(max: number) {
     this.#max = Math.max(1, max);
@@ -55,12 +54,18 @@ export class AdaptiveWindow {
       this.#hold -= TRIAL;
       return;
     }
-    const top = this.#settled === this.#max;
-    if (top) this.#doubling = false;
-    const smaller = this.#settled > 1 && (top || this.#down);
-    this.#down = !smaller && !this.#doubling;
-    if (smaller) this.#size = Math.ceil(this.#settled / 2);
-    else this.#size = Math.min(this.#max, this.#doubling ? this.#settled * 2 : this.#settled + 1);
+    this.#size = this.#nextTrial();
+  }
+
+  /**
+   * Twice as many, one more, and half as many, in turn. One more alone would get stuck: ten reads take two round
+   * trips with any window from five to nine. Half as many is kinder to a device that gains nothing by more.
+   */
+  #nextTrial(): number {
+    this.#turn = this.#doubling ? 0 : (this.#turn + 1) % 3;
+    const settled = this.#settled;
+    if (settled === this.#max || this.#turn === 2) return Math.ceil(settled / 2);
+    return Math.min(this.#max, this.#turn === 0 ? settled * 2 : settled + 1);
   }
 
   #trial(cost: number): void {
