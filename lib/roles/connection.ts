@@ -87,7 +87,7 @@ export class Connection<S = unknown> {
     });
     this.#meter = runtime.metrics.connection(host.id, host.name, declaration.type);
     this.#pipeline = this.#createPipeline(policy);
-    this.#opener = new Opener<S>(declaration, settings, host, runtime);
+    this.#opener = new Opener<S>(declaration, settings, host, runtime, (error) => this.nameError(error));
     this.#link = new Link<Opened<S>>({
       open: (scope, lost) => this.#opener.open(scope, lost),
       close: (opened) => opened.close(),

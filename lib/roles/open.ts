@@ -1,30 +1,15 @@
-/** Opening sessions: credentials, TLS, simulator, then the connector's own `open`. */
-import { cancelled, Scope, type Scope as Cancel } from '../core';
-import { createAuth, type ClosableAuth } from '../secrets/auth';
-import { nodeReadFile } from '../secrets/read-file';
-import { resolveReferences } from '../secrets/references';
-import { buildTls } from '../secrets/tls';
-import { nodeTokenHttp } from '../secrets/token-http';
-import type { TlsOptions } from '../secrets/types';
-import type { Fields } from '../spec';
+/** Opening sessions: means, simulator, then the connector's own `open`. */
+import { cancelled, Scope, type Failure } from '../core';
 import type { ConnectorDeclaration, Simulator } from './declare';
-import { allFields } from './framework-fields';
+import { prepareMeans, type Means } from './means';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
 
 export interface Opened<S> {
   readonly session: S;
   /** Ends with the session. */
-  readonly scope: Cancel;
+  readonly scope: Scope;
   close(): Promise<void>;
-}
-
-interface Means {
-  readonly auth: ClosableAuth;
-  readonly tls: TlsOptions | undefined;
-  readonly warnings: readonly string[];
-  readonly settings: Settings;
-  readonly secrets: readonly string[];
 }
 
 const SIMULATOR_SEED = 1;
@@ -35,14 +20,23 @@ export class Opener<S> {
   readonly #settings: Settings;
   readonly #host: Host;
   readonly #runtime: Runtime;
+  readonly #name: (error: unknown) => Failure;
   #means: Means | undefined;
+  #stale = false;
   #simulator: Promise<Simulator> | undefined;
 
-  constructor(declaration: ConnectorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
+  constructor(
+    declaration: ConnectorDeclaration,
+    settings: Settings,
+    host: Host,
+    runtime: Runtime,
+    name: (error: unknown) => Failure,
+  ) {
     this.#declaration = declaration;
     this.#settings = settings;
     this.#host = host;
     this.#runtime = runtime;
+    this.#name = name;
   }
 
   async open(opening: Scope, lost: (error: unknown) => void): Promise<Opened<S>> {
@@ -50,25 +44,15 @@ export class Opener<S> {
     const { id, name, log } = this.#host;
     const { clock, directory } = this.#runtime;
     const simulated = this.#settings.simulate === true;
-    const means = this.#means ?? (this.#means = await this.#prepare());
-    opening.throwIfAborted();
+    const means = await this.#ready();
     const own = ownSettings(declaration.fields, means.settings);
     const config = simulated ? declaration.simulator.apply(own, await this.#startSimulator()) : own;
+    opening.throwIfAborted();
     const scope = new Scope();
+    const { auth, tls } = means;
+    const context = { auth, tls, config, id, name, simulated, directory, scope: opening, log, clock, lost };
     try {
-      const session = (await declaration.open({
-        auth: means.auth,
-        tls: means.tls,
-        config,
-        id,
-        name,
-        simulated,
-        directory,
-        scope: opening,
-        log,
-        clock,
-        lost,
-      })) as S;
+      const session = (await declaration.open(context)) as S;
       return {
         session,
         scope,
@@ -78,41 +62,29 @@ export class Opener<S> {
         },
       };
     } catch (error) {
-      // Read files and variables anew next time: a secret may have been replaced.
-      void this.#forget();
-      throw error;
-    }
-  }
-
-  /** Resolves references, checks certificates, makes credentials; teaches the redactor every secret. */
-  async #prepare(): Promise<Means> {
-    const { clock, random, env, redactor, store, directory } = this.#runtime;
-    const { id, log } = this.#host;
-    const fields = allFields(this.#declaration);
-    const settings = await resolveReferences(this.#settings, { env, readFile: nodeReadFile, fields });
-    const secrets = secretValues(fields, settings);
-    for (const secret of secrets) redactor.add(secret);
-    try {
-      const built = this.#declaration.tls ? await buildTls(settings, { clock, directory }) : undefined;
-      for (const warning of built?.warnings ?? []) log.warn(warning);
-      const auth = createAuth(this.#declaration.auth ? settings : {}, {
-        clock,
-        random,
-        store: store(id, true),
-        http: nodeTokenHttp(built?.tls),
-        log,
-        redact: redactor,
-      });
-      return { auth, tls: built?.tls, warnings: built?.warnings ?? [], settings, secrets };
-    } catch (error) {
-      for (const secret of secrets) redactor.remove(secret);
-      throw error;
+      const failure = this.#name(error);
+      // A secret or certificate may have been replaced: files and variables are read anew next time.
+      this.#stale = failure.kind === 'auth' || failure.kind === 'config';
+      throw failure;
     }
   }
 
   /** Sentences that stand while the connection lives, such as an unchecked certificate. */
   get warnings(): readonly string[] {
     return this.#means?.warnings ?? [];
+  }
+
+  async #ready(): Promise<Means> {
+    const old = this.#means;
+    if (old && !this.#stale) return old;
+    old?.auth.close();
+    // A refresh under way must store its rotated token before the next credentials read it.
+    await old?.auth.settled();
+    this.#means = await prepareMeans(this.#declaration, this.#settings, this.#host, this.#runtime);
+    this.#stale = false;
+    // Only now: until here an error of the last opening could still be on its way to the log.
+    old?.forgetSecrets();
+    return this.#means;
   }
 
   #startSimulator(): Promise<Simulator> {
@@ -126,25 +98,11 @@ export class Opener<S> {
     return this.#simulator;
   }
 
-  #forget(): Promise<void> {
-    const means = this.#means;
-    this.#means = undefined;
-    if (!means) return Promise.resolve();
-    means.auth.close();
-    for (const secret of means.secrets) this.#runtime.redactor.remove(secret);
-    return means.auth.settled();
-  }
-
   async close(): Promise<void> {
-    const settled = this.#forget();
+    const means = this.#means;
+    means?.auth.close();
     const simulator = await this.#simulator?.catch(() => undefined);
-    await Promise.all([settled, simulator?.close()]);
+    await Promise.all([means?.auth.settled(), simulator?.close()]);
+    means?.forgetSecrets();
   }
-}
-
-function secretValues(fields: Fields, settings: Settings): string[] {
-  return Object.entries(fields)
-    .filter(([, field]) => field.kind === 'secret')
-    .map(([name]) => settings[name])
-    .filter((value): value is string => typeof value === 'string' && value !== '');
 }
