@@ -81,7 +81,7 @@ describe('modbus: against the simulator', () => {
   it('goes on reading one unit while another is dead, and notices when it is back', async () => {
     const clock = new VirtualClock();
     const timed = new Harness({ clock });
-    const { connection } = timed.connection(connector as never, { host: '127.0.0.1', port: simulator.port });
+    const { connection } = timed.connection(connector, { host: '127.0.0.1', port: simulator.port });
     const { send } = timed.adapter(NODE, connection, { tags: BOILER });
     /** Time passes only while something is waited for. */
     const read = async (): Promise<Record<string, unknown>> => {
