@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Scope } from '../../lib/core';
 import type { HealthBoard, HealthReport } from '../../lib/observe/types';
-import { parse, type ValuesOf } from '../../lib/spec';
+import { parse } from '../../lib/spec';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
 import { monitor } from './monitor';
 import type { HealthSummary } from './report';
@@ -56,7 +56,7 @@ function begin(raw: Record<string, unknown> = {}) {
   const parsed = parse(monitor.fields, raw);
   assert.ok(parsed.ok, JSON.stringify(parsed));
   const stop = monitor.start({
-    config: parsed.values as ValuesOf<typeof monitor.fields>,
+    config: parsed.values,
     board,
     clock,
     scope: new Scope(),

@@ -3,7 +3,11 @@
  * computed here, on whole numbers, because the library walks second by second (0.7 ms a step measured) and
  * decides about clock changes by itself.
  */
+import { createRequire } from 'node:module';
 import type * as CronLibrary from 'cron';
+
+/** Loads the library when the first node starts, not with the palette. */
+const load = createRequire(__filename);
 
 const DAY = 86_400_000;
 /** 29 February can be eight years away (1896, 1904; 2096, 2104). */
@@ -27,7 +31,7 @@ type Parsed = Partial<Record<'second' | 'minute' | 'hour' | 'dayOfMonth' | 'mont
 
 /** Throws an Error whose message says what is wrong with the expression. */
 export function parseCron(expression: string): CronFields {
-  const { CronTime } = require('cron') as typeof CronLibrary;
+  const { CronTime } = load('cron') as typeof CronLibrary;
   const parsed = new CronTime(expression.trim(), 'UTC') as unknown as Parsed;
   const values = (field: object | undefined): readonly number[] => {
     if (!field) throw new Error('the installed version of the library "cron" is not supported');

@@ -1,0 +1,178 @@
+/** Settings of the map node. */
+import { bool, choice, duration, table, text } from '../../lib/spec';
+
+const TEMPLATE_HELP =
+  'Tags such as {{payload.name | trim | uppercase}} read the message; the filters are uppercase, lowercase, trim, number, round, iso, default and json.';
+
+export const fields = {
+  mode: choice({
+    label: 'Map by',
+    help: 'Rules set single properties; a template writes the whole result at once.',
+    default: 'rules',
+    options: { rules: 'Table of rules', object: 'Object template', text: 'Text template' },
+  }),
+  each: choice({
+    label: 'Apply to',
+    help: 'The message as a whole, or each element of an array in it, for example each reading.',
+    default: 'message',
+    options: { message: 'The message', elements: 'Each element of an array' },
+  }),
+  array: text({
+    label: 'Array',
+    help: 'The property that holds the array. Paths of rules and templates then start at an element; "msg." in front reads the message.',
+    default: 'payload',
+    maxLength: 500,
+    showWhen: { each: ['elements'] },
+  }),
+  result: choice({
+    label: 'Result',
+    help: 'Whether the message (or the element) keeps its other properties.',
+    default: 'extend',
+    options: { extend: 'Extends the original', replace: 'Replaces the original' },
+  }),
+  target: text({
+    label: 'Target',
+    help: 'The property that holds the filled template. Empty with an object template: the object is the message.',
+    default: 'payload',
+    optional: true,
+    maxLength: 500,
+    showWhen: { mode: ['object', 'text'] },
+  }),
+  rules: table({
+    label: 'Rules',
+    help: 'Each row reads a source, transforms it, converts it to the type and sets the target.',
+    maxRows: 500,
+    unique: ['target'],
+    showWhen: { mode: ['rules'] },
+    columns: {
+      source: text({
+        label: 'Source',
+        help: 'A path such as payload.temperature[0]. Without one a template or an expression sees the whole message.',
+        default: '',
+        optional: true,
+        maxLength: 500,
+        placeholder: 'payload.temperature',
+      }),
+      target: text({
+        label: 'Target',
+        help: 'The path that is set; missing objects on the way are created.',
+        default: '',
+        maxLength: 500,
+        placeholder: 'payload.celsius',
+      }),
+      transform: choice({
+        label: 'Transform',
+        help: 'What happens to the value before it is converted.',
+        default: 'none',
+        options: {
+          none: 'None',
+          template: 'Template',
+          jsonata: 'JSONata',
+          lookup: 'Lookup table',
+          scale: 'Scale',
+          unit: 'Unit',
+        },
+      }),
+      setting: text({
+        label: 'Setting',
+        help: 'The template, the expression, the name of the lookup table, a scale ("0.1", "0.1, -40" or "4..20 -> 0..100") or units ("°F -> °C").',
+        default: '',
+        optional: true,
+        maxLength: 10_000,
+        showWhen: { transform: ['template', 'jsonata', 'lookup', 'scale', 'unit'] },
+      }),
+      type: choice({
+        label: 'Type',
+        help: 'What the target holds. A value that cannot be converted fails the message.',
+        default: 'keep',
+        options: {
+          keep: 'As it is',
+          string: 'Text',
+          number: 'Number',
+          integer: 'Whole number',
+          boolean: 'True or false',
+          date: 'Date (ISO 8601)',
+          json: 'Parsed JSON',
+          jsonText: 'JSON text',
+        },
+      }),
+      required: bool({
+        label: 'Required',
+        help: 'A message without a value fails, unless there is a default.',
+        default: false,
+      }),
+      default: text({
+        label: 'Default',
+        help: 'Used when there is no value; converted to the type. Without a source it is a constant.',
+        default: '',
+        optional: true,
+        maxLength: 10_000,
+      }),
+    },
+    default: [
+      {
+        source: 'payload',
+        target: 'payload',
+        transform: 'none',
+        setting: '',
+        type: 'keep',
+        required: false,
+        default: '',
+      },
+    ],
+  }),
+  lookups: table({
+    label: 'Lookup tables',
+    help: 'Rows of the same table name belong together. The key * stands for any other value.',
+    maxRows: 5000,
+    unique: ['table', 'key'],
+    showWhen: { mode: ['rules'] },
+    columns: {
+      table: text({
+        label: 'Table',
+        help: 'The name that rules use.',
+        default: '',
+        maxLength: 80,
+        placeholder: 'state',
+      }),
+      key: text({
+        label: 'Key',
+        help: 'The value to look for.',
+        default: '',
+        maxLength: 500,
+        placeholder: '1',
+      }),
+      value: text({
+        label: 'Value',
+        help: 'What the rule gets; its type converts it.',
+        default: '',
+        optional: true,
+        maxLength: 10_000,
+        placeholder: 'running',
+      }),
+    },
+    default: [],
+  }),
+  objectTemplate: text({
+    label: 'Object template',
+    help: `JSON whose texts may hold tags; a text that is one tag keeps the type of its value. ${TEMPLATE_HELP}`,
+    default: '{\n  "name": "{{payload.name}}"\n}',
+    multiline: 'json',
+    showWhen: { mode: ['object'] },
+  }),
+  textTemplate: text({
+    label: 'Text template',
+    help: `Mustache without HTML escaping. ${TEMPLATE_HELP}`,
+    default: '{{payload.name}}',
+    multiline: 'mustache',
+    showWhen: { mode: ['text'] },
+  }),
+  timeLimit: duration({
+    label: 'Expression time limit',
+    help: 'Expressions that could run away are evaluated beside the flows and stopped after this time.',
+    default: '1s',
+    min: '10ms',
+    max: '1m',
+    showWhen: { mode: ['rules'] },
+  }),
+};
