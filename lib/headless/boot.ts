@@ -54,6 +54,8 @@ export async function boot(options: BootOptions): Promise<Headless> {
   const RED = createRequire(join(options.redPath ?? root, 'package.json'))('node-red') as NodeRed;
   const userDir = options.userDir ?? mkdtempSync(join(tmpdir(), 'holdfast-headless-'));
   const record = new FlowRecord();
+  // Node-RED itself adds listeners at every start and never removes them.
+  RED.events.setMaxListeners(0);
   const server = createServer();
   const limit = options.startWithinMs ?? 30_000;
   RED.init(server, { ...settingsOf(options, root, userDir, record), ...options.settings });

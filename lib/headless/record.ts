@@ -25,6 +25,12 @@ export class FlowRecord {
   statuses(id: string): readonly NodeStatus[] {
     return this.#statuses.get(id) ?? [];
   }
+  allMessages(): readonly Message[] {
+    return [...this.#received.values()].flat();
+  }
+  allStatuses(): readonly NodeStatus[] {
+    return [...this.#statuses.values()].flat();
+  }
   /** Lines of level error and fatal. */
   errors(): readonly LogLine[] {
     return this.logs.filter((line) => line.level <= 20);

@@ -3,11 +3,13 @@
  * truth, and the link recovers by itself. One Node-RED for all faults of a system: nothing is redeployed.
  */
 import assert from 'node:assert/strict';
+import type { RawConfig } from '../../lib/spec';
 import { isExpected } from '../helpers/services';
-import type { Fault } from '../faults';
+import { makeAuthority, startTlsFront, type Fault } from '../faults';
 import { isGood, Rig } from './rig';
 import { FOUND, SYSTEMS } from './systems';
-import type { FaultName } from './types';
+import { leadTo } from './samples';
+import type { FaultName, Peer } from './types';
 
 /** A fault of the line during which nothing can succeed. */
 const DEADLY: Readonly<Partial<Record<FaultName, Fault>>> = {
@@ -82,10 +84,38 @@ for (const system of SYSTEMS) {
       });
     }
   });
+
+  const { tlsConnection } = contract;
+  if (!connector.tls || !applies('wrongTlsHost')) continue;
+  describe(`contract: TLS of ${system.name}`, () => {
+    it('wrongTlsHost: sends nothing to another host, says so, and recovers', async () => {
+      assert.ok(tlsConnection, `nodes/${system.name}/contract.ts needs tlsConnection`);
+      const authority = makeAuthority();
+      const lead = (peer: Peer): RawConfig => ({
+        ...leadTo(system, connector, peer),
+        ...tlsConnection(peer, authority.cert),
+      });
+      const rig = await Rig.start({ system, connector, connection: lead });
+      const right = await startTlsFront(rig.simulator, ['127.0.0.1'], authority);
+      const wrong = await startTlsFront(rig.simulator, ['other.example'], authority);
+      try {
+        rig.proxy.retarget(right);
+        await rig.works();
+        await suffer(rig, () => Promise.resolve(rig.proxy.retarget(wrong)), right);
+        assert.equal(wrong.received, 0, 'bytes were sent to a host with a wrong certificate');
+        assert.ok(rig.sawCode('TLS_FAILED'), 'no failure says TLS_FAILED');
+        await rig.checkBooks();
+      } finally {
+        await rig.stop();
+        await right.close();
+        await wrong.close();
+      }
+    });
+  });
 }
 
 /** Sends into the fault and after it. */
-async function suffer(rig: Rig, begin: () => Promise<void>): Promise<void> {
+async function suffer(rig: Rig, begin: () => Promise<void>, peer: Peer = rig.simulator): Promise<void> {
   const began = performance.now();
   await begin();
   const ids = rig.adapters.flatMap((station) => times(MESSAGES, () => rig.send(station)));
@@ -98,7 +128,7 @@ async function suffer(rig: Rig, begin: () => Promise<void>): Promise<void> {
     assert.ok(!(late > TOLD_WITHIN_MS), `the status of ${id} followed after ${late} ms`);
   }
   await rig.proxy.clear();
-  rig.proxy.retarget(rig.simulator);
+  rig.proxy.retarget(peer);
   await rig.works();
 }
 

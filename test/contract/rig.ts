@@ -81,6 +81,10 @@ export class Rig {
         ...Object.fromEntries(stations.map(({ id, sample }) => [id, sample.credentials ?? {}])),
       },
       http: true,
+    }).catch(async (error: unknown) => {
+      await proxy.close();
+      await simulator.close();
+      throw error;
     });
     const stop = async (): Promise<void> => {
       await red.stop();
@@ -139,6 +143,15 @@ export class Rig {
   /** Sends a message every 100 ms until one fails with this kind. */
   failsWith(station: Station, kind: string): Promise<void> {
     return this.#pulse(station, `does not fail as ${kind}`, (one) => kindOf(one) === kind);
+  }
+
+  /** Whether a failure of this code was seen, as an error or as the reason of one. */
+  sawCode(code: string): boolean {
+    const has = (error: unknown): boolean =>
+      typeof error === 'object' &&
+      error !== null &&
+      ((error as { code?: unknown }).code === code || has((error as { cause?: unknown }).cause));
+    return this.red.record.completions.some((one) => has(one.error));
   }
 
   async #pulse(station: Station, complaint: string, fits: (one: Completion) => boolean): Promise<void> {

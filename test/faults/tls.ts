@@ -2,7 +2,7 @@
 import { connect, type AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import type { Address } from './fault';
-import { makeAuthority } from './certificate';
+import { makeAuthority, type Authority } from './certificate';
 
 export interface TlsFront extends Address {
   /** PEM of the authority to trust. */
@@ -13,8 +13,11 @@ export interface TlsFront extends Address {
 }
 
 /** `hosts` are the names of the certificate: `['127.0.0.1']` is right, anything else the wrong host. */
-export async function startTlsFront(target: Address, hosts: readonly string[]): Promise<TlsFront> {
-  const authority = makeAuthority();
+export async function startTlsFront(
+  target: Address,
+  hosts: readonly string[],
+  authority: Authority = makeAuthority(),
+): Promise<TlsFront> {
   const open = new Set<{ destroy(): void }>();
   let received = 0;
   const server = createServer(authority.issue(hosts), (client) => {
