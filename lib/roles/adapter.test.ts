@@ -135,6 +135,14 @@ describe('adapter node', () => {
     assert.equal((msg as { failure?: { code: string } }).failure?.code, 'OUTCOME_UNKNOWN');
   });
 
+  it('knows that a once-only call which met no session was not sent', async () => {
+    peer.open = () => new Promise(() => {});
+    const { send } = start({ timeout: '1s', retryStrategy: 'none' });
+    const failing = failureOf(send({ payload: 1, mode: 'once' }));
+    await clock.advance(1500);
+    assert.equal((await failing).code, 'CALL_TIMEOUT');
+  });
+
   it('refuses a wrong override with a sentence that names the property', async () => {
     const { send } = start();
     const failure = await failureOf(send({ payload: 1, mode: 'sometimes' }));

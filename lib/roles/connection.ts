@@ -13,6 +13,7 @@ import {
   type Scope,
 } from '../core';
 import type { Meter } from '../observe/meter';
+import type { Attempt } from '../policy/attempt';
 import type { ResultCache } from '../policy/cache';
 import { Pipeline } from '../policy/pipeline';
 import type { RetryOptions } from '../policy/retry';
@@ -181,15 +182,19 @@ export class Connection<S = unknown> {
   }
 
   run<T>(operation: Operation<S, T>): Promise<T> {
-    const attempt = (call: Call): Promise<T> => {
+    const attempt = (call: Attempt): Promise<T> => {
       const opened = this.#link.current;
       return opened ? this.#attempt(opened.value, operation, call) : this.#attemptLater(operation, call);
     };
     return this.#pipeline.run(attempt, operation);
   }
 
-  async #attemptLater<T>(operation: Operation<S, T>, call: Call): Promise<T> {
-    return this.#attempt(await this.#link.session(call.scope), operation, call);
+  async #attemptLater<T>(operation: Operation<S, T>, call: Attempt): Promise<T> {
+    // Nothing is sent before there is a session: a timeout until then has a known outcome.
+    call.reached = false;
+    const opened = await this.#link.session(call.scope);
+    call.reached = true;
+    return this.#attempt(opened, operation, call);
   }
 
   async #attempt<T>(opened: Opened<S>, operation: Operation<S, T>, call: Call): Promise<T> {

@@ -170,7 +170,9 @@ function readList(field: ListField, where: Where, raw: unknown): Read {
   const value = (raw as string[]).map((item) => item.trim()).filter((item) => item !== '');
   const max = field.maxItems ?? MAX_ITEMS;
   if (value.length > max) return wrong(where, 'tooMany', { count: value.length, max });
-  return value.length === 0 && !field.optional ? wrong(where, 'required') : { value };
+  // A list that starts empty may stay empty.
+  const needed = !field.optional && field.default.length > 0;
+  return value.length === 0 && needed ? wrong(where, 'required') : { value };
 }
 
 function readTable(field: TableField, where: Where, raw: unknown): Read {

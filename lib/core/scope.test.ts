@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { Scope } from './scope';
+
+describe('scope', () => {
+  it('tells each listener once, in order, with the reason', () => {
+    const scope = new Scope();
+    const told: string[] = [];
+    scope.onAbort(() => told.push('a'));
+    const off = scope.onAbort(() => told.push('b'));
+    scope.onAbort((reason) => told.push(reason.code));
+    off();
+    off();
+    assert.equal(scope.listenerCount, 2);
+    scope.abort();
+    scope.abort();
+    assert.deepEqual(told, ['a', 'CANCELLED']);
+    assert.equal(scope.listenerCount, 0);
+  });
+
+  it('tells a late listener at once', () => {
+    const scope = new Scope();
+    scope.abort();
+    let told = 0;
+    scope.onAbort(() => (told += 1))();
+    assert.equal(told, 1);
+  });
+
+  it('lets a listener remove others and add more while it is told', () => {
+    const scope = new Scope();
+    const told: string[] = [];
+    scope.onAbort(() => {
+      told.push('first');
+      off();
+      scope.onAbort(() => told.push('added'));
+    });
+    const off = scope.onAbort(() => told.push('removed'));
+    scope.abort();
+    assert.deepEqual(told, ['first', 'added']);
+  });
+
+  it('makes a real signal only when asked, aborted when it is', () => {
+    const scope = new Scope();
+    const { signal } = scope;
+    assert.equal(scope.signal, signal);
+    scope.abort();
+    assert.ok(signal.aborted);
+    assert.equal(signal.reason, scope.reason);
+    const late = new Scope();
+    late.abort();
+    assert.ok(late.signal.aborted);
+  });
+});
