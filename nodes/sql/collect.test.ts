@@ -15,7 +15,13 @@ for (const name of NAMES) {
         const table = db.table();
         const create = { operation: 'upsert', table, keys: ['id'], createTable: true, columns };
         await db.send(create, { payload: { id: 250, name: 'already here' } });
-        const node = db.node({ operation: 'insert', table, collect: true, collectWait: '1s', collectRows: 300 });
+        const node = db.node({
+          operation: 'insert',
+          table,
+          collect: true,
+          collectWait: '1s',
+          collectRows: 300,
+        });
         const payloads: unknown[] = Array.from({ length: 300 }, (_, id) => ({ id, name: `row ${id}` }));
         payloads[10] = { id: 9, name: 'twice in one batch' };
         payloads[20] = { id: 20, nothing_here: 1 };

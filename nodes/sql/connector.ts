@@ -94,7 +94,7 @@ export const connector = defineConnector({
   tls: true,
   defaults: { concurrency: 32, queue: 10_000, pingEvery: '30s' },
 
-  async open({ config, auth, tls, directory, scope, log, lost }): Promise<Session> {
+  async open({ config, auth, tls, directory, scope, log, clock, lost }): Promise<Session> {
     const { openSession } = require('./engine/drivers') as typeof import('./engine/drivers');
     const session = await openSession({
       dialect: config.client,
@@ -110,6 +110,7 @@ export const connector = defineConnector({
       acquireMs: config.acquireTimeout,
       busyMs: config.busyTimeout,
       log,
+      clock,
       lost,
     });
     if (scope.aborted) await session.close();

@@ -9,7 +9,7 @@ import { openSession } from './engine/drivers';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '../../lib/core';
+import { silentLog, systemClock } from '../../lib/core';
 
 const ROWS = 2500;
 const columns = [{ name: 'id', type: 'integer', required: true }];
@@ -25,7 +25,9 @@ for (const name of NAMES) {
         const query = { operation: 'query', sql: `SELECT id FROM ${table} WHERE id >= :from ORDER BY id` };
         const stream = { ...query, stream: true, partRows: 1000, paced: false };
         const out = await db.send(stream, { params: { from: 0 } });
-        const rows = out.flatMap((msg) => (Array.isArray(msg.payload) ? (msg.payload as { id: number }[]) : []));
+        const rows = out.flatMap((msg) =>
+          Array.isArray(msg.payload) ? (msg.payload as { id: number }[]) : [],
+        );
         assert.deepEqual(
           rows.map((row) => row.id),
           payload.map((row) => row.id),
@@ -44,7 +46,10 @@ for (const name of NAMES) {
         for (let i = 0; i < 4; i += 1) {
           const parts = session.useEach(new Scope(), (link) => link.stream(statement, 10));
           const first = await parts.next();
-          assert.deepEqual(first.value?.rows.map((row) => Number(row[0])), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+          assert.deepEqual(
+            first.value?.rows.map((row) => Number(row[0])),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+          );
           const second = await parts.next();
           assert.equal(Number(second.value?.rows[0]?.[0]), 11);
           await parts.return();
@@ -80,7 +85,8 @@ describe('sql streaming', () => {
   );
 });
 
-const COUNTING = 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c';
+const COUNTING =
+  'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c';
 
 function withSession(name: DatabaseName, test: (session: Session) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -88,7 +94,8 @@ function withSession(name: DatabaseName, test: (session: Session) => Promise<voi
     if (!settings) return;
     const { connection, secrets } = settings;
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-sql-test-'));
-    const dialect = Object.values(DIALECTS).find((one) => one.name === connection['client'])?.name ?? 'sqlite';
+    const dialect =
+      Object.values(DIALECTS).find((one) => one.name === connection['client'])?.name ?? 'sqlite';
     const session = await openSession({
       dialect,
       file: 'test.sqlite',
@@ -110,6 +117,7 @@ function withSession(name: DatabaseName, test: (session: Session) => Promise<voi
       acquireMs: 5000,
       busyMs: 1000,
       log: silentLog,
+      clock: systemClock,
       lost: (error) => assert.fail(String(error)),
     });
     try {

@@ -2,7 +2,7 @@
 import type * as Tedious from 'tedious';
 import { Failure } from '../../../lib/core';
 import { exactInteger } from './integers';
-import { atomically, tolerantly } from './shared';
+import { atomically, script, tolerantly } from './shared';
 import type { Link, ResultSet, Statement } from './types';
 
 type Library = Pick<typeof Tedious, 'Request' | 'TYPES'>;
@@ -39,7 +39,7 @@ export function mssqlLink(connection: MssqlConnection, library: Library): Link {
     rollbackToSavepoint: exec('ROLLBACK TRANSACTION holdfast'),
   };
   return {
-    ...steps,
+    run,
     // SQL Server has no read-only transaction: what the statement might write is rolled back.
     async read(statement) {
       await steps.begin();
@@ -49,6 +49,7 @@ export function mssqlLink(connection: MssqlConnection, library: Library): Link {
         await rollback().catch(() => {});
       }
     },
+    script: (statements) => script(steps, statements),
     atomically: (statements) => atomically(steps, statements),
     tolerantly: (chunks) => tolerantly(steps, chunks),
     async *stream(statement, size) {

@@ -64,12 +64,19 @@ export function mysqlFailure(error: unknown): Named | undefined {
   if (code === 'PROTOCOL_CONNECTION_LOST' || /closed state|Connection lost|after fatal error/.test(message)) {
     return named('lost', 'MySQL', 'the server or the network closed it');
   }
+  if (message.includes("can't be the same as an object's private property")) return hostileColumn();
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return noTls('MySQL');
   if (code === 'HANDSHAKE_SSL_ERROR') return tlsFailed();
   if (typeof errno !== 'number' || errno < 1000 || !code.startsWith('ER_')) return undefined;
   const event =
     NUMBERS[errno] ?? (state.startsWith('22') ? 'value' : state.startsWith('23') ? 'constraint' : 'syntax');
   return named(event, 'MySQL', message, { mysqlCode: errno, sqlState: state });
+}
+
+/** The driver refuses such results itself. */
+function hostileColumn(): Named {
+  const message = 'The result has a column "__proto__" or the like. Give it another name with AS.';
+  return { kind: 'rejected', code: 'BAD_RESPONSE', message };
 }
 
 function tlsFailed(): Named {

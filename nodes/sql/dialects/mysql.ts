@@ -1,6 +1,6 @@
 /** A MySQL or MariaDB connection of mysql2. Values go through prepared statements, apart from the text. */
 import { exactInteger } from './integers';
-import { atomically, inTransaction, tolerantly } from './shared';
+import { atomically, inTransaction, script, tolerantly } from './shared';
 import type { Link, ResultSet, Statement } from './types';
 
 interface Field {
@@ -57,8 +57,9 @@ export function mysqlLink(connection: MysqlConnection): Link {
     rollbackToSavepoint: exec('ROLLBACK TO SAVEPOINT holdfast'),
   };
   return {
-    ...steps,
+    run,
     read: (statement) => inTransaction(steps, 'read', () => run(statement)),
+    script: (statements) => script(steps, statements),
     atomically: (statements) => atomically(steps, statements),
     tolerantly: (chunks) => tolerantly(steps, chunks),
     async *stream(statement, size) {

@@ -1,5 +1,5 @@
 /** A PostgreSQL connection of pg. Statements go through the extended protocol: one at a time, values apart. */
-import { atomically, inTransaction, tolerantly } from './shared';
+import { atomically, inTransaction, script, tolerantly } from './shared';
 import { postgresTypes } from './postgres-types';
 import type { Link, ResultSet, Statement } from './types';
 
@@ -37,8 +37,9 @@ export function postgresLink(connection: PostgresConnection): Link {
     rollbackToSavepoint: exec('ROLLBACK TO SAVEPOINT holdfast'),
   };
   return {
-    ...steps,
+    run,
     read: (statement) => inTransaction(steps, 'read', () => run(statement)),
+    script: (statements) => script(steps, statements),
     atomically: (statements) => atomically(steps, statements),
     tolerantly: (chunks) => tolerantly(steps, chunks),
     async *stream({ sql, values }, size) {

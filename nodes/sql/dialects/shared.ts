@@ -1,9 +1,16 @@
 /** The parts of a Link that need only its own statements. SQLite does both in one step inside its thread. */
-import type { Chunk, Link, Statement } from './types';
+import type { Chunk, ResultSet, Statement } from './types';
 import { Failure } from '../../../lib/core';
 import { classify } from '../classify';
 
-type Steps = Pick<Link, 'run' | 'begin' | 'commit' | 'rollback' | 'savepoint' | 'rollbackToSavepoint'>;
+export interface Steps {
+  run(statement: Statement): Promise<ResultSet>;
+  begin(mode: 'read' | 'write'): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  savepoint(): Promise<void>;
+  rollbackToSavepoint(): Promise<void>;
+}
 
 /**
  * Runs `work` between begin and commit. What fails before the commit was sent has certainly changed nothing;
@@ -34,6 +41,29 @@ export function notReached(error: unknown): Failure {
     reached: false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+export function script(link: Steps, statements: readonly Statement[]): Promise<readonly ResultSet[]> {
+  return inTransaction(link, 'write', async () => {
+    const results: ResultSet[] = [];
+    for (const [index, statement] of statements.entries()) {
+      try {
+        results.push(await link.run(statement));
+      } catch (error) {
+        throw numbered(error, index);
+      }
+    }
+    return results;
+  });
+}
+
+/** The failure of one statement among several that were all undone; `index` counts from 0. */
+export function numbered(error: unknown, index: number): Failure {
+  const { kind, code, message, details } = notReached(error);
+  return new Failure(kind, code, `Statement ${index + 1}, all undone: ${message}`, {
+    details: { ...details, statement: index + 1 },
+    reached: false,
   });
 }
 

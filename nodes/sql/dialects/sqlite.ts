@@ -2,6 +2,7 @@
 import type { FlatRows, PlainStatement, RowChunk, SqliteValue } from '../sqlite/protocol';
 import type { SqliteConnection } from '../sqlite/client';
 import { SqliteError } from '../sqlite/thread';
+import { numbered } from './shared';
 import type { Chunk, Link, ResultSet, Statement } from './types';
 
 export interface SqliteSource {
@@ -14,19 +15,19 @@ export function sqliteLink({ connection, file, busyMs }: SqliteSource): Link {
   const { thread, db } = connection;
   const run = async (statement: Statement, guard = false): Promise<ResultSet> =>
     unflatten(await thread.ask('run', { db, guard, ...plain(statement) }));
-  const exec = (sql: string) => async (): Promise<void> => void (await run({ sql, values: [] }));
   return {
     run,
     read: (statement) => run(statement, true),
-    begin: (mode) => exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')(),
-    commit: exec('COMMIT'),
-    rollback: exec('ROLLBACK'),
-    savepoint: exec('SAVEPOINT holdfast'),
-    rollbackToSavepoint: exec('ROLLBACK TO holdfast'),
-    async atomically(statements) {
-      const changes = await thread.ask('batch', { db, statements: statements.map(plain) });
-      return changes.reduce((sum, one) => sum + one, 0);
+    async script(statements) {
+      try {
+        const results = await thread.ask('script', { db, statements: statements.map(plain) });
+        return results.map(unflatten);
+      } catch (error) {
+        if (error instanceof SqliteError && error.index !== undefined) throw numbered(error, error.index);
+        throw error;
+      }
     },
+    atomically: (statements) => thread.ask('batch', { db, statements: statements.map(plain) }),
     async tolerantly(chunks) {
       const refused = await thread.ask('tolerant', { db, chunks: chunks.map(rowChunk) });
       return new Map(

@@ -30,13 +30,10 @@ export interface Chunk {
 /** One pooled connection. Methods throw the driver's own errors; `classify` names them. */
 export interface Link {
   run(statement: Statement): Promise<ResultSet>;
-  begin(mode: 'read' | 'write'): Promise<void>;
-  commit(): Promise<void>;
-  rollback(): Promise<void>;
-  savepoint(): Promise<void>;
-  rollbackToSavepoint(): Promise<void>;
   /** Runs one statement that cannot change anything. */
   read(statement: Statement): Promise<ResultSet>;
+  /** All statements in one transaction. A failure says in `details.statement` which one, from 1. */
+  script(statements: readonly Statement[]): Promise<readonly ResultSet[]>;
   /** All statements in one transaction; resolves to the changed rows. */
   atomically(statements: readonly Statement[]): Promise<number>;
   /** All rows in one transaction; a refused row fails alone. The error of each refused item, by its number. */

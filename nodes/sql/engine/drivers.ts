@@ -1,7 +1,7 @@
 /** Opens the pool of the configured database and proves that it answers. */
 import { isAbsolute, join } from 'node:path';
 import type * as Tedious from 'tedious';
-import { Failure, type Log } from '../../../lib/core';
+import { Failure, type Clock, type Log } from '../../../lib/core';
 import type { Auth, TlsOptions } from '../../../lib/secrets/types';
 import { DIALECTS } from '../dialects/facts';
 import { mssqlLink, type MssqlConnection } from '../dialects/mssql';
@@ -9,7 +9,6 @@ import { mysqlLink, type MysqlConnection } from '../dialects/mysql';
 import { postgresLink, type PostgresConnection } from '../dialects/postgres';
 import { sqliteLink } from '../dialects/sqlite';
 import type { DialectName, Link } from '../dialects/types';
-import type { SqliteConnection } from '../sqlite/client';
 import { SqliteThread } from '../sqlite/thread';
 import { library, openPool, type Pool } from './pool';
 import { serverSettings } from './server-settings';
@@ -30,6 +29,7 @@ export interface Target {
   readonly acquireMs: number;
   readonly busyMs: number;
   readonly log: Log;
+  readonly clock: Clock;
   readonly lost: (error: unknown) => void;
 }
 
@@ -51,16 +51,29 @@ async function openSqlite(target: Target): Promise<Session> {
   }
   const file = isAbsolute(target.file) ? target.file : join(target.directory, target.file);
   const thread = new SqliteThread(lost);
-  const connection = { filename: file, thread, busyMs };
-  // One writer at a time is all SQLite allows; readers of large results open handles of their own.
-  const pool = await openPool({ ...target, connection, max: 1, prepare: () => Promise.resolve() });
-  return proven(pool, {
-    dialect: DIALECTS.sqlite,
-    link: (one) => sqliteLink({ connection: one as SqliteConnection, file, busyMs }),
-    cut: () => {},
-    close: () => thread.close(),
-  });
+  const close = () => thread.close(target.clock);
+  try {
+    const db = await thread.ask('open', { file, readOnly: false, busyMs });
+    const connection = { filename: file, thread, db };
+    const pool = await openPool({
+      ...target,
+      connection,
+      max: SQLITE_REQUESTS,
+      prepare: () => Promise.resolve(),
+    });
+    return new Session(pool, {
+      dialect: DIALECTS.sqlite,
+      link: () => sqliteLink({ connection, file, busyMs }),
+      cut: () => {},
+      close,
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
+/** Requests that may wait in the database's thread. */
+const SQLITE_REQUESTS = 64;
 
 /** Times are exchanged in UTC, and MySQL refuses what it would otherwise cut. */
 const PREPARE: Readonly<Record<'postgres' | 'mysql' | 'mssql', readonly string[]>> = {

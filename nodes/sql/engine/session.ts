@@ -92,7 +92,12 @@ export class Session {
 
   async #borrow(scope: Scope): Promise<{ link: Link; giveBack: () => void }> {
     scope.throwIfAborted();
-    const connection = await this.#pool.acquire();
+    const acquiring = this.#pool.acquire();
+    const connection = await orAbort(scope, acquiring).catch((error: unknown) => {
+      // The pool cannot be told that nobody waits any more.
+      if (scope.aborted) acquiring.then((late) => this.#pool.release(late)).catch(() => {});
+      throw error;
+    });
     const stop = scope.onAbort(() => this.#giveUp(connection));
     return {
       link: this.#driver.link(connection),

@@ -1,7 +1,6 @@
 /** Statements that the node's author wrote, with values from the message. */
 import { Failure } from '../../../lib/core';
 import type { Chunked, Patch } from '../../../lib/roles';
-import { inTransaction, notReached } from '../dialects/shared';
 import type { Statement } from '../dialects/types';
 import { bind } from '../engine/bind';
 import { scan } from '../engine/scan';
@@ -50,20 +49,8 @@ export async function transaction({ values, session, call }: Context): Promise<P
   const statements = listOf(values.statements).map((one, i) =>
     statementOf(one, i, values.params, session.dialect),
   );
-  const results = await session.use(call.scope, (link) =>
-    inTransaction(link, 'write', async () => {
-      const done: { rows: unknown[]; rowCount: number }[] = [];
-      for (const [i, statement] of statements.entries()) {
-        try {
-          const result = await link.run(statement);
-          done.push({ rows: rowObjects(result, values.bigIntegers), rowCount: result.rowCount });
-        } catch (error) {
-          throw numbered(notReached(error), i);
-        }
-      }
-      return done;
-    }),
-  );
+  const sets = await session.use(call.scope, (link) => link.script(statements));
+  const results = sets.map((set) => ({ rows: rowObjects(set, values.bigIntegers), rowCount: set.rowCount }));
   return { payload: results, rowCount: results.reduce((sum, one) => sum + one.rowCount, 0) };
 }
 
@@ -88,14 +75,6 @@ function statementOf(
   if (typeof sql !== 'string')
     throw bad(`Statement ${index + 1} must be a text, or an object with "sql" and "params".`);
   return bind(scan(sql, dialect.name), params ?? common, dialect);
-}
-
-function numbered(failure: Failure, index: number): Failure {
-  const { kind, code, message, details, reached } = failure;
-  return new Failure(kind, code, `Statement ${index + 1}, all undone: ${message}`, {
-    details: { ...details, statement: index + 1 },
-    reached,
-  });
 }
 
 function bad(message: string): Failure {

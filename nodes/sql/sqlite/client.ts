@@ -7,15 +7,18 @@ import { bindValue } from '../dialects/values';
 import type { FlatRows, SqliteValue } from './protocol';
 import type { SqliteThread } from './thread';
 
-export interface SqliteSettings {
-  readonly filename: string;
-  readonly thread: SqliteThread;
-  readonly busyMs: number;
-}
-/** What the pool hands out: a database number of the thread. */
+/**
+ * What the pool hands out. Every request is whole in itself and the thread runs one after the other, so all
+ * connections share one open database: while one request runs, the next already waits in the thread.
+ */
 export interface SqliteConnection {
   readonly thread: SqliteThread;
+  /** The number of the open database. */
   readonly db: number;
+}
+export interface SqliteSettings extends SqliteConnection {
+  /** knex warns where it is missing. */
+  readonly filename: string;
 }
 interface KnexQuery {
   readonly sql: string;
@@ -33,13 +36,13 @@ export function sqliteClient(Base: ClientClass): ClientClass {
       return {};
     }
 
-    override async acquireRawConnection(): Promise<SqliteConnection> {
-      const { filename, thread, busyMs } = this.connectionSettings as SqliteSettings;
-      return { thread, db: await thread.ask('open', { file: filename, readOnly: false, busyMs }) };
+    override acquireRawConnection(): Promise<SqliteConnection> {
+      const { thread, db } = this.connectionSettings as SqliteSettings;
+      return Promise.resolve({ thread, db });
     }
 
-    override async destroyRawConnection({ thread, db }: SqliteConnection): Promise<void> {
-      await thread.ask('close', { db }).catch(() => null);
+    override destroyRawConnection(): Promise<void> {
+      return Promise.resolve();
     }
 
     async _query({ thread, db }: SqliteConnection, query: KnexQuery): Promise<KnexQuery> {

@@ -34,8 +34,24 @@ export class Database {
     }
   }
 
-  batch(statements: readonly PlainStatement[]): number[] {
-    return this.#transaction(() => statements.map(({ sql, values }) => this.#change(sql, values)));
+  script(statements: readonly PlainStatement[]): FlatRows[] {
+    return this.#transaction(() =>
+      statements.map((statement, index) => {
+        try {
+          return this.#run(statement);
+        } catch (error) {
+          throw Object.assign(error as Error, { index });
+        }
+      }),
+    );
+  }
+
+  batch(statements: readonly PlainStatement[]): number {
+    return this.#transaction(() => {
+      let changed = 0;
+      for (const { sql, values } of statements) changed += this.#change(sql, values);
+      return changed;
+    });
   }
 
   tolerant(chunks: readonly RowChunk[]): RefusedRow[] {
@@ -184,8 +200,9 @@ function exact(value: bigint): number | bigint {
 
 /** `code` and `errcode` as node:sqlite gives them; errcode 0 when the error is not SQLite's own. */
 export function errorRecord(error: unknown): SqliteErrorRecord {
-  const { code, errcode, message } = error as { code?: unknown; errcode?: unknown; message?: unknown };
+  const { code, errcode, message, index } = error as Readonly<Record<string, unknown>>;
   return {
+    ...(typeof index === 'number' ? { index } : {}),
     code: typeof code === 'string' ? code : 'ERR_SQLITE_ERROR',
     errcode: typeof errcode === 'number' ? errcode : 0,
     message: typeof message === 'string' ? message : String(error),

@@ -30,15 +30,22 @@ export interface Operations {
   close: { readonly request: { db: number }; readonly answer: null };
   /** One statement. `guard` refuses every write while it runs. */
   run: { readonly request: PlainStatement & { db: number; guard: boolean }; readonly answer: FlatRows };
-  /** All statements in one transaction; returns the number of changed rows of each. */
+  /** All statements in one transaction; an error names the statement by `index`. */
+  script: {
+    readonly request: { db: number; statements: readonly PlainStatement[] };
+    readonly answer: FlatRows[];
+  };
+  /** All statements in one transaction; returns the number of changed rows. */
   batch: {
     readonly request: { db: number; statements: readonly PlainStatement[] };
-    readonly answer: number[];
+    readonly answer: number;
   };
   /** All rows in one transaction; a row that the database refuses fails alone. */
   tolerant: { readonly request: { db: number; chunks: readonly RowChunk[] }; readonly answer: RefusedRow[] };
   cursor: { readonly request: PlainStatement & { db: number }; readonly answer: number };
   fetch: { readonly request: { cursor: number; size: number }; readonly answer: FetchedRows };
+  /** Closes every database, which folds the write-ahead log into the file. */
+  end: { readonly request: object; readonly answer: null };
   release: { readonly request: { cursor: number }; readonly answer: null };
 }
 export type Operation = keyof Operations;
@@ -55,6 +62,8 @@ export interface SqliteErrorRecord {
   readonly code: string;
   readonly errcode: number;
   readonly message: string;
+  /** Which statement of a script failed, from 0. */
+  readonly index?: number;
 }
 export interface Request {
   readonly id: number;

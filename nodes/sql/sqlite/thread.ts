@@ -1,20 +1,26 @@
 /** The main thread's end of the SQLite worker: requests in, promises out. */
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../../lib/core';
 import type { AnswerOf, Operation, Reply, Request, RequestOf, SqliteErrorRecord } from './protocol';
 
 /** An error of SQLite or of its worker; `errcode` is SQLite's extended result code, 0 when there is none. */
 export class SqliteError extends Error {
   readonly code: string;
   readonly errcode: number;
+  readonly index: number | undefined;
 
   constructor(record: SqliteErrorRecord) {
     super(record.message);
     this.name = 'SqliteError';
     this.code = record.code;
     this.errcode = record.errcode;
+    this.index = record.index;
   }
 }
+
+/** Both steps of closing together stay within the two seconds that a connector has. */
+const PATIENCE_MS = 900;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -56,15 +62,27 @@ export class SqliteThread {
     });
   }
 
-  /** Ends the thread. A statement that hangs in the disk driver is abandoned, not waited for. */
-  async close(): Promise<void> {
+  /** Ends the thread, after what it was asked; a statement that hangs in the disk driver is abandoned. */
+  async close(clock: Clock): Promise<void> {
+    if (!this.#ended) await this.#patiently(this.ask('end', {}), clock);
     this.#ended ??= new SqliteError({
       code: 'SQLITE_THREAD_ENDED',
       errcode: 0,
       message: 'The database is closed.',
     });
     this.#failAll(this.#ended);
-    await this.#worker.terminate();
+    await this.#patiently(this.#worker.terminate(), clock);
+  }
+
+  async #patiently(work: Promise<unknown>, clock: Clock): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = clock.timer(PATIENCE_MS, resolve);
+      const end = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      work.then(end, end);
+    });
   }
 
   #settle(reply: Reply): void {

@@ -16,11 +16,17 @@ const handlers: Handlers = {
   open: ({ file, readOnly, busyMs }) => keep(databases, openDatabase(file, readOnly, busyMs)),
   close: ({ db }) => drop(databases, db),
   run: ({ db, guard, ...statement }) => of(databases, db).run(statement, guard),
+  script: ({ db, statements }) => of(databases, db).script(statements),
   batch: ({ db, statements }) => of(databases, db).batch(statements),
   tolerant: ({ db, chunks }) => of(databases, db).tolerant(chunks),
   cursor: ({ db, ...statement }) => keep(cursors, of(databases, db).cursor(statement)),
   fetch: ({ cursor, size }) => of(cursors, cursor).fetch(size),
   release: ({ cursor }) => drop(cursors, cursor),
+  end: () => {
+    for (const cursor of cursors.keys()) drop(cursors, cursor);
+    for (const db of databases.keys()) drop(databases, db);
+    return null;
+  },
 };
 
 function openDatabase(file: string, readOnly: boolean, busyMs: number): Database {
