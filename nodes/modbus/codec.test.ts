@@ -78,7 +78,8 @@ describe('modbus: values in registers', () => {
       fc.assert(
         fc.property(values, fc.constantFrom(...ORDERS), (value, order) => {
           const tag = tagOf({ type: type as ValueType, order });
-          assert.equal(registerDecoder(tag)(encodeRegisters(tag, value), 0), value);
+          const read = registerDecoder(tag)(encodeRegisters(tag, value), 0);
+          assert.equal(type === 'float32' ? Math.fround(read as number) : read, value);
         }),
       );
     }
@@ -104,6 +105,18 @@ describe('modbus: values in registers', () => {
     assert.equal(decode({ type: 'int16', scale: 0.1, offset: -40 }, '00eb'), -16.5);
     assert.equal(encode({ type: 'int16', scale: 0.1 }, 0.3), '0003');
     assert.equal(encode({ type: 'int16', scale: 0.1, offset: -40 }, -16.5), '00eb');
+  });
+
+  it('reads a float32 as the decimal that the device meant', () => {
+    const meant: readonly (readonly [string, number])[] = [
+      ['41b33333', 22.4],
+      ['3dcccccd', 0.1],
+      ['c2f6e979', -123.456],
+      ['3a83126f', 0.001],
+      ['4b18967f', 9_999_999],
+      ['7f7fffff', 3.4028234663852886e38],
+    ];
+    for (const [hex, value] of meant) assert.equal(decode({ type: 'float32' }, hex), value);
   });
 
   it('gives no value for NaN and infinity', () => {

@@ -67,9 +67,23 @@ const BIG: Record<NumberType, Raw> = {
   uint32: (data, at) => data.readUInt32BE(at),
   int64: (data, at) => data.readBigInt64BE(at),
   uint64: (data, at) => data.readBigUInt64BE(at),
-  float32: (data, at) => data.readFloatBE(at),
+  float32: (data, at) => shortest(data.readFloatBE(at)),
   float64: (data, at) => data.readDoubleBE(at),
 };
+
+const POWERS = Array.from({ length: 11 }, (_, i) => 10 ** i);
+
+/**
+ * The seven-digit decimal that means the same float32, where there is one: a device that sends 22.4 shall not
+ * read as 22.399999618530273.
+ */
+function shortest(value: number): number {
+  const size = Math.abs(value);
+  if (!(size >= 1e-4 && size < 1e7)) return value;
+  const power = POWERS[6 - Math.floor(Math.log10(size))] ?? 1;
+  const decimal = Math.round(value * power) / power;
+  return Math.fround(decimal) === value ? decimal : value;
+}
 
 function numberDecoder(type: NumberType, order: ByteOrder): Raw {
   const big = BIG[type];
