@@ -1,4 +1,3 @@
-import { fill } from '../spec/problem';
 import { isVisible, readSetting, type Field, type Fields } from '../spec';
 import type { Control, ControlContext } from './controls/control';
 import { controlFor } from './controls';
@@ -61,8 +60,7 @@ export class Form implements HoldfastForm {
   }
 
   t(key: string, params: Readonly<Record<string, string | number>> = {}): string {
-    const text = textOf(`${this.#spec.set}:${key}`, key);
-    return fill(text, params).replace(/__(\w+)__/g, (all, name: string) => String(params[name] ?? all));
+    return textOf(`${this.#spec.set}:${key}`, key, params);
   }
 
   /** The settings as they stand in the form, in the shape in which Node-RED stores them. */

@@ -16,7 +16,7 @@ export interface EditorNode {
 
 interface Red {
   /** Translates `namespace:key`; gives the key back when there is no text. */
-  _(key: string): string;
+  _(key: string, params?: Readonly<Record<string, string | number>>): string;
   readonly nodes: {
     node(id: string): (EditorNode & { readonly valid?: boolean; readonly d?: boolean }) | null;
   };

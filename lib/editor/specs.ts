@@ -58,9 +58,13 @@ export function keyOf(spec: Spec, name: string): string {
   return key.includes(':') ? key : `${spec.set}:${key}`;
 }
 
-/** A text by its full key; `fallback` where no catalogue has it. */
-export function textOf(key: string, fallback: string): string {
-  const text = RED._(key);
+/** A text by its full key; `fallback` where no catalogue has it. `params` fill `__name__`. */
+export function textOf(
+  key: string,
+  fallback: string,
+  params: Readonly<Record<string, string | number>> = {},
+): string {
+  const text = RED._(key, params);
   return typeof text !== 'string' || text === '' || key.endsWith(text) ? fallback : text;
 }
 
