@@ -94,8 +94,7 @@ function refuse(node: RedNode, host: Host, runtime: Runtime, failure: Failure): 
         reached: false,
         details: failure.details,
       });
-      recordFailure(msg, again, runtime.redactor);
-      return Promise.reject(again);
+      return Promise.reject(recordFailure(msg, again, runtime.redactor));
     },
     close: () => {},
   };

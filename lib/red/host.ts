@@ -1,4 +1,5 @@
 import type { Failure, Message } from '../core';
+import { publicFailure } from '../roles/outcome';
 import type { Host, Runtime } from '../roles/runtime';
 import type { StatusLevel } from '../roles/status';
 import { evaluateTyped } from './evaluate';
@@ -33,9 +34,9 @@ export function nodeHost(RED: Red, node: RedNode, runtime: Runtime): Host {
       else node.send([...new Array<null>(output).fill(null), msg]);
     },
     fail: (failure: Failure) => {
-      failure.message = clean(failure.message);
-      const msg: Message = { failure: runtime.redactor.redactDeep(failure.toRecord()) };
-      node.error(failure, msg);
+      const shown = publicFailure(failure, runtime.redactor);
+      const msg: Message = { failure: shown.toRecord() };
+      node.error(shown, msg);
     },
     evaluate: (typed, msg) => evaluateTyped(RED, node, typed, msg),
   };

@@ -98,8 +98,7 @@ export class AdapterNode {
       if (failure.kind === 'cancelled') this.#meter.cancelled();
       else this.#meter.failed();
       this.#status.failed(failure);
-      recordFailure(msg, failure, this.#runtime.redactor);
-      throw failure;
+      throw recordFailure(msg, failure, this.#runtime.redactor);
     } finally {
       this.#meter.queued(-1);
       this.#inFlight.leave();

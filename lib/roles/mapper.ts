@@ -39,8 +39,7 @@ export class MapperNode {
       this.#meter.failed();
       this.#failing = true;
       this.#line.set('warn', failure.message);
-      recordFailure(msg, failure, this.#runtime.redactor);
-      throw failure;
+      throw recordFailure(msg, failure, this.#runtime.redactor);
     }
   }
 

@@ -1,5 +1,5 @@
 /** What becomes of a message: the patch of a result, or the record of a failure. */
-import type { Failure, Message } from '../core';
+import { Failure, type Message } from '../core';
 import type { Redactor } from '../secrets/redact';
 import type { Patch, Result } from './declare';
 
@@ -19,7 +19,25 @@ export function cloneResult(result: Result): Result {
   return result === undefined || result === null ? undefined : structuredClone(result);
 }
 
-export function recordFailure(msg: Message, failure: Failure, redactor: Redactor): void {
-  msg.failure = redactor.redactDeep(failure.toRecord());
-  failure.message = redactor.redact(failure.message);
+/**
+ * A failure as it may leave the node: Node-RED shows message, stack and cause to Catch nodes and in the log. The
+ * cause is a library's error and can hold whole requests, so only its name and message are kept, in the stack.
+ */
+export function publicFailure(failure: Failure, redactor: Redactor): Failure {
+  const { kind, code, reached, retryAfterMs } = failure;
+  const shown = new Failure(kind, code, redactor.redact(failure.message), {
+    reached,
+    details: redactor.redactDeep(failure.details) as Record<string, unknown>,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+  const cause = failure.cause instanceof Error ? `\nCaused by ${failure.cause.stack ?? ''}` : '';
+  shown.stack = redactor.redact(`${failure.stack ?? ''}${cause}`);
+  return shown;
+}
+
+/** Sets `msg.failure` and gives the failure to throw. */
+export function recordFailure(msg: Message, failure: Failure, redactor: Redactor): Failure {
+  const shown = publicFailure(failure, redactor);
+  msg.failure = shown.toRecord();
+  return shown;
 }

@@ -94,8 +94,7 @@ export class TriggerNode {
       await input.call(this.#declaration, msg, { ...this.#context, session });
     } catch (error) {
       const failure = this.#name(error);
-      recordFailure(msg, failure, this.#runtime.redactor);
-      throw failure;
+      throw recordFailure(msg, failure, this.#runtime.redactor);
     } finally {
       this.#inFlight.leave();
     }
