@@ -86,7 +86,7 @@ function control(name: string, field: Field, id: string, key: string): string {
     }
     case 'secret':
       return field.multiline
-        ? `<textarea id="${id}" rows="4" class="hf-pem" spellcheck="false" ${described}></textarea>`
+        ? `<textarea id="${id}" rows="3" class="hf-pem" spellcheck="false" ${described}></textarea>`
         : `<input type="password" id="${id}" ${described}>`;
     case 'typed':
       return (
@@ -118,7 +118,7 @@ function textControl(
   const placeholder = hasPlaceholder ? ` data-i18n="[placeholder]${key}.placeholder"` : '';
   if (!multiline) return `<input type="text" id="${id}" ${described}${placeholder}>`;
   const style = multiline === 'pem' ? ' class="hf-pem" spellcheck="false"' : '';
-  return `<textarea id="${id}" rows="4"${style} ${described}${placeholder}></textarea>`;
+  return `<textarea id="${id}" rows="3"${style} ${described}${placeholder}></textarea>`;
 }
 
 function unit(text: string | undefined, key: string): string {
