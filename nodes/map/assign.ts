@@ -1,5 +1,5 @@
 /** Setting values without touching the original: what is on the way is copied once, then changed. */
-import type { Path } from '../../lib/core';
+import type { Path } from '../../lib/core/path';
 import { quoted, Trouble } from './trouble';
 
 type Bag = Record<string | number, unknown>;

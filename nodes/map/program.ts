@@ -2,7 +2,9 @@
  * The core of the map node: compiles the settings and maps messages. Runs in the runtime and, for the
  * preview, in the editor; libraries are handed in.
  */
-import { Failure, getPath, parsePath, type Message, type Path } from '../../lib/core';
+import { Failure } from '../../lib/core/failure';
+import type { Message } from '../../lib/core/message';
+import { getPath, parsePath, type Path } from '../../lib/core/path';
 import type { ValuesOf } from '../../lib/spec';
 import { assign, isPlain } from './assign';
 import { compileExpression, type Expression, type JsonataLibrary } from './expression';

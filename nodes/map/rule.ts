@@ -1,5 +1,5 @@
 /** One row of the rules table, compiled. */
-import { getPath, parsePath, type Path } from '../../lib/core';
+import { getPath, parsePath, type Path } from '../../lib/core/path';
 import type { TableField, ValueOf } from '../../lib/spec';
 import { convert } from './convert';
 import type { Expression } from './expression';

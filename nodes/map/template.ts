@@ -3,7 +3,7 @@
  * partials, no changed delimiters and no lambdas, and nothing is escaped (these are no HTML pages).
  */
 import type Mustache from 'mustache';
-import { getPath, parsePath, type Path } from '../../lib/core';
+import { getPath, parsePath, type Path } from '../../lib/core/path';
 import { asText, readFilter, splitPipes, type Filter } from './filters';
 import { textOf, Trouble } from './trouble';
 
