@@ -1,5 +1,6 @@
 /** The life of a monitor node: it watches the health of all connections. */
 import { Scope } from '../core';
+import type { HealthBoard } from '../observe/types';
 import type { MonitorDeclaration } from './declare';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
@@ -14,7 +15,7 @@ export class MonitorNode {
     this.#line = new StatusLine(runtime.clock, (status) => host.show(status));
     this.#stop = declaration.start({
       config: ownSettings(declaration.fields, settings),
-      board: runtime.board,
+      board: cleanBoard(runtime),
       clock: runtime.clock,
       scope: this.#scope,
       emit: (msg, output = 0) => {
@@ -29,4 +30,13 @@ export class MonitorNode {
     this.#stop();
     this.#line.close();
   }
+}
+
+/** Errors of connections become messages here, so they lose their secrets first. */
+function cleanBoard({ board, redactor }: Runtime): HealthBoard {
+  const clean = <T>(value: T): T => redactor.redactDeep(value) as T;
+  return {
+    reports: () => clean(board.reports()),
+    onChange: (fn) => board.onChange((report) => fn(clean(report))),
+  };
 }
