@@ -10,22 +10,28 @@ import { Session } from './session';
 const fields = {
   host: text({
     label: 'Host',
-    help: 'Name or address of the device or gateway.',
+    help: 'This is the name or address of the device or gateway.',
     default: '',
     maxLength: 253,
     placeholder: '192.168.0.10',
   }),
-  port: int({ label: 'Port', help: 'TCP port of the device.', default: 502, min: 1, max: 65_535 }),
+  port: int({
+    label: 'Port',
+    help: 'Modbus TCP devices listen on port 502 unless they are set otherwise.',
+    default: 502,
+    min: 1,
+    max: 65_535,
+  }),
   unit: int({
     label: 'Unit id',
-    help: 'Used for tags without a unit id of their own. Devices without a gateway often take 1 or 255.',
+    help: 'It is used for tags without a unit id of their own. Devices without a gateway often take 1 or 255.',
     default: 1,
     min: 0,
     max: 255,
   }),
   order: choice({
     label: 'Byte order',
-    help: 'Order of bytes and words of tags that do not set their own; A is the most significant byte.',
+    help: 'Tags that do not set their own order arrive in this one. A is the most significant byte.',
     default: 'abcd',
     options: {
       abcd: 'ABCD (big endian)',
@@ -36,7 +42,7 @@ const fields = {
   }),
   length: int({
     label: 'Longest read',
-    help: 'Most registers of one request. Lower it for devices that refuse long reads. Bit areas take sixteen times as many bits.',
+    help: 'A request reads at most this many registers. Lower it for devices that refuse long reads. Bit areas take sixteen times as many bits.',
     default: 125,
     min: 1,
     max: 125,
@@ -44,7 +50,7 @@ const fields = {
   }),
   gap: int({
     label: 'Largest gap',
-    help: 'Unused registers that a request may read between two tags. With 0 only neighbouring tags share a request.',
+    help: 'A request may read this many unused registers between two tags. With 0 only neighbouring tags share a request.',
     default: 16,
     min: 0,
     max: 124,
@@ -53,7 +59,7 @@ const fields = {
   window: int({
     label: 'Request window',
     help:
-      'Most requests under way to one unit. Holdfast starts with one and sends more at once only while the device ' +
+      'At most this many requests are under way to one unit. Holdfast starts with one and sends more at once only while the device ' +
       'answers faster that way.',
     default: 16,
     min: 1,

@@ -13,6 +13,8 @@ export interface Request {
   readonly read?: { readonly area: Area; readonly address: number };
   /** Its caller no longer waits: it is not sent any more. */
   cancelled?: boolean;
+  /** How often the device was too busy for it while other requests were under way. */
+  refusals?: number;
   send(client: ModbusRTU, next: Next): void;
   /** Called exactly once, with a failure or the library's result. */
   done(failure: Failure | undefined, result: unknown): void;
@@ -32,6 +34,7 @@ export class Lane {
   probed: { readonly area: Area; readonly address: number } = { area: 'holding', address: 0 };
   /** Monotonic time of its last answer; undefined until it answers. */
   heardAt: number | undefined;
+  #shrunkAt = -Infinity;
   /** From the first request until nothing is left. */
   #inBurst = false;
   #burstStart = 0;
@@ -67,6 +70,13 @@ export class Lane {
     this.#queue = [];
     this.#head = 0;
     return undefined;
+  }
+
+  /** A smaller window, once for all requests that were sent before. */
+  shrink(sentAt: number, now: number): void {
+    if (sentAt <= this.#shrunkAt) return;
+    this.#shrunkAt = now;
+    this.window.shrink();
   }
 
   /** Empties the queue. */

@@ -300,6 +300,25 @@ describe('modbus: against the simulator', () => {
     }
   });
 
+  it('finds out how many requests a device takes at once, without a bad reading', async () => {
+    const modest = await start({ port: 0, seed: 1, clock: systemClock, busyAbove: 4 });
+    try {
+      const tags = Array.from({ length: 40 }, (_, i) => ({
+        name: `t${i}`,
+        area: 'holding',
+        address: 100 + i * 10,
+        type: 'uint16',
+      }));
+      const { send } = node({ tags }, link({ port: modest.port, gap: 0 }));
+      for (let i = 0; i < 60; i += 1) {
+        assert.deepEqual([...new Set(readingsOf(await send({})).map(({ status }) => status))], ['']);
+      }
+      assert.ok(modest.requests > 60 * 40, 'the window was tried beyond what the device takes');
+    } finally {
+      await modest.close();
+    }
+  });
+
   it('goes red in one sentence when a row of the table is wrong', () => {
     assert.throws(
       () => node({ tags: [{ name: 'x', area: 'coil', address: 0, type: 'float32' }] }),

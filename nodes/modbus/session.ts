@@ -39,10 +39,14 @@ export interface SessionDeps {
 /** A probe waits this long when the connection takes one request at a time and is in use. */
 const BUS_TAKEN_MS = 50;
 
+const MOST_REFUSALS = 8;
+
 interface Flight {
   readonly lane: Lane;
   readonly request: Request;
   readonly sentAt: number;
+  /** Others of the same unit were under way when it was sent. */
+  readonly crowded: boolean;
   id: number;
   settled: boolean;
 }
@@ -139,7 +143,7 @@ export class Session {
 
   #send(lane: Lane, request: Request): void {
     const sentAt = this.#clock.mono();
-    const flight: Flight = { lane, request, sentAt, id: 0, settled: false };
+    const flight: Flight = { lane, request, sentAt, crowded: lane.underWay > 0, id: 0, settled: false };
     lane.sent(sentAt);
     request.send(this.#client, (error, result) => this.#answered(flight, error, result));
     if (flight.settled) return;
@@ -155,10 +159,24 @@ export class Session {
     const fromGateway = failure?.code === 'GATEWAY_TARGET' || failure?.code === 'GATEWAY_PATH';
     if (fromGateway) this.#silence(lane, this.settings.probeEvery);
     else if (failure?.kind !== 'disconnected') this.#revive(lane);
-    if (failure?.code === 'DEVICE_BUSY') lane.window.shrink();
+    if (failure?.code === 'DEVICE_BUSY' && this.#again(flight)) return;
     request.done(failure, result);
     if (failure?.kind === 'disconnected') this.#lose(failure);
     else this.#pumpAfter(lane);
+  }
+
+  /**
+   * Too many requests at once are this side's doing, and "busy" says that the device did not act: such a request
+   * is sent again in a smaller window. A device that is busy with a single request is reported.
+   */
+  #again({ lane, request, sentAt, crowded }: Flight): boolean {
+    lane.shrink(sentAt, this.#clock.mono());
+    const refusals = (request.refusals ?? 0) + 1;
+    if ((!crowded && lane.underWay === 0) || refusals > MOST_REFUSALS || request.cancelled) return false;
+    request.refusals = refusals;
+    lane.push(request);
+    this.#pumpAfter(lane);
+    return true;
   }
 
   #settle(flight: Flight): boolean {
@@ -198,7 +216,7 @@ export class Session {
     if (!this.#settle(flight)) return;
     const { lane, request, sentAt } = flight;
     this.#port.abandon(flight.id);
-    lane.window.shrink();
+    lane.shrink(sentAt, this.#clock.mono());
     if (this.#heardAt < sentAt && this.#nobodyAnswers(flight)) {
       const failure = lostFailure({ afterMs: this.settings.requestTimeout });
       request.done(failure, undefined);

@@ -30,16 +30,16 @@ export type Addressing = 'protocol' | 'register' | 'modicon';
 /** Shared by the adapter and the trigger. */
 export const tagTable = table({
   label: 'Tags',
-  help: 'One row for each value of the device.',
+  help: 'Each row is one value of the device. A table copied from a spreadsheet can be pasted.',
   default: [],
   minRows: 1,
   maxRows: 10_000,
   unique: ['name'],
   columns: {
-    name: text({ label: 'Name', help: 'Name of the tag in readings.', default: '', maxLength: 200 }),
+    name: text({ label: 'Name', help: 'Readings carry this name.', default: '', maxLength: 200 }),
     unit: int({
       label: 'Unit id',
-      help: 'Unit behind a gateway; empty takes the unit id of the connection.',
+      help: 'The unit behind a gateway. Empty takes the unit id of the connection.',
       default: undefined,
       optional: true,
       min: 0,
@@ -47,7 +47,7 @@ export const tagTable = table({
     }),
     area: choice({
       label: 'Area',
-      help: 'Table of the device that holds the value.',
+      help: 'The table of the device that holds the value.',
       default: 'holding',
       options: {
         coil: 'Coil',
@@ -56,10 +56,16 @@ export const tagTable = table({
         input: 'Input register',
       },
     }),
-    address: int({ label: 'Address', help: 'First address of the value.', default: 0, min: 0, max: 465_536 }),
+    address: int({
+      label: 'Address',
+      help: 'The first address of the value, counted as chosen above.',
+      default: 0,
+      min: 0,
+      max: 465_536,
+    }),
     type: choice({
       label: 'Type',
-      help: 'How the bits and registers make a value.',
+      help: 'The type says how bits and registers make a value.',
       default: 'uint16',
       options: {
         bool: 'bool',
@@ -77,7 +83,7 @@ export const tagTable = table({
     }),
     order: choice({
       label: 'Byte order',
-      help: 'Order of bytes and words as they arrive; A is the most significant byte.',
+      help: 'This is the order in which bytes and words arrive. A is the most significant byte.',
       default: 'device',
       options: {
         device: 'As the connection',
@@ -89,7 +95,7 @@ export const tagTable = table({
     }),
     length: int({
       label: 'Length',
-      help: 'Characters of a string, or number of bits; other types have their own length.',
+      help: 'A string needs its characters, bits need their number. Other types have their own length.',
       default: undefined,
       optional: true,
       min: 1,
@@ -97,7 +103,7 @@ export const tagTable = table({
     }),
     bit: int({
       label: 'Bit',
-      help: 'First bit of a bool or bits tag inside a register; 0 is the least significant.',
+      help: 'A bool or bits tag in a register begins at this bit. 0 is the least significant.',
       default: undefined,
       optional: true,
       min: 0,
@@ -105,14 +111,19 @@ export const tagTable = table({
     }),
     scale: number({
       label: 'Scale',
-      help: 'Factor from raw to engineering value.',
+      help: 'The raw value is multiplied by this.',
       default: undefined,
       optional: true,
     }),
-    offset: number({ label: 'Offset', help: 'Added after scaling.', default: undefined, optional: true }),
+    offset: number({
+      label: 'Offset',
+      help: 'This is added after scaling.',
+      default: undefined,
+      optional: true,
+    }),
     eu: text({
       label: 'Engineering unit',
-      help: 'Unit of the value, such as °C.',
+      help: 'Readings carry this unit, such as °C.',
       default: '',
       optional: true,
       maxLength: 40,
