@@ -85,11 +85,13 @@ export class Evaluator {
     this.#idle?.cancel();
     const answer = await new Promise<readonly Outcome[] | string>((settle) => {
       this.#running = { task, settle };
-      if (this.#worker && this.#ready) this.#post();
-      else this.#start();
+      if (!this.#worker) this.#start();
+      else if (this.#ready) this.#post();
+      hold(this.#worker, true);
     });
     this.#deadline?.cancel();
     this.#running = undefined;
+    hold(this.#worker, false);
     this.#throwIfClosed();
     if (this.#worker) this.#idle = this.clock.timer(IDLE_MS, () => void this.#end('idle'));
     return typeof answer === 'string' ? jobs.map(() => ({ error: answer })) : answer;
@@ -158,9 +160,15 @@ function startWorker(): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  worker.unref();
-  worker.channel?.unref();
   return worker;
+}
+
+/** Only a process that works keeps the runtime alive. */
+function hold(worker: ChildProcess | undefined, busy: boolean): void {
+  if (busy) worker?.ref();
+  else worker?.unref();
+  if (busy) worker?.channel?.ref();
+  else worker?.channel?.unref();
 }
 
 function ended(worker: ChildProcess): Promise<void> {
