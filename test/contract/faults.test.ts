@@ -49,8 +49,10 @@ for (const system of SYSTEMS) {
       rig = await Rig.start({ system, connector });
       await rig.works();
     });
-    after(() => rig?.stop());
-    afterEach(() => rig.checkBooks());
+    after(async () => {
+      await rig?.stop();
+      await contract.cleanUp?.();
+    });
 
     for (const [name, fault] of Object.entries(DEADLY)) {
       if (!applies(name as FaultName)) continue;
@@ -67,6 +69,7 @@ for (const system of SYSTEMS) {
         await rig.works();
         await rig.proxy.clear();
         await rig.works();
+        await rig.checkBooks();
       });
     }
 
@@ -104,7 +107,6 @@ for (const system of SYSTEMS) {
         await suffer(rig, () => Promise.resolve(rig.proxy.retarget(wrong)), right);
         assert.equal(wrong.received, 0, 'bytes were sent to a host with a wrong certificate');
         assert.ok(rig.sawCode('TLS_FAILED'), 'no failure says TLS_FAILED');
-        await rig.checkBooks();
       } finally {
         await rig.stop();
         await right.close();
@@ -130,6 +132,7 @@ async function suffer(rig: Rig, begin: () => Promise<void>, peer: Peer = rig.sim
   await rig.proxy.clear();
   rig.proxy.retarget(peer);
   await rig.works();
+  await rig.checkBooks();
 }
 
 function times<T>(count: number, make: () => T): T[] {

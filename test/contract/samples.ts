@@ -20,12 +20,22 @@ export function samplesOf(system: System, declaration: AnyDeclaration): readonly
   const { type } = declaration;
   const given = system.contract.samples?.[type] ?? exampleSamples(system, type);
   const used: readonly Sample[] = given.length > 0 ? given : [{ name: 'defaults' }];
-  return used.map((sample) => ({
+  return used.map((sample) => complete(declaration, sample));
+}
+
+/** Samples of a system's adapter that stand nowhere else. */
+export function allSamples(system: System, samples: readonly Sample[]): readonly NodeSample[] {
+  const adapter = system.declarations.find((one) => one.role === 'adapter');
+  return adapter ? samples.map((sample) => complete(adapter, sample)) : [];
+}
+
+function complete(declaration: AnyDeclaration, sample: Sample): NodeSample {
+  return {
     ...sample,
-    type,
+    type: declaration.type,
     config: { ...rawDefaults(allFields(declaration)), configVersion: declaration.version, ...sample.config },
     msg: sample.msg ?? { payload: 'sample' },
-  }));
+  };
 }
 
 function exampleSamples(system: System, type: string): readonly Sample[] {

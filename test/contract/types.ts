@@ -68,6 +68,8 @@ export interface Contract {
    * `sample` is what is sent meanwhile; `outcome` what must become of it.
    */
   readonly own?: readonly OwnFault[];
+  /** Removes what the samples left behind in `server`. */
+  cleanUp?(): Promise<void>;
 }
 export interface OwnFault {
   readonly name: string;
