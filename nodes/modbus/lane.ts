@@ -107,6 +107,7 @@ export class Lane {
     if (!over && this.#burstDone < LONG_BURST) return;
     this.window.burst((now - this.#burstStart) / this.#burstDone, this.#peak, this.#limited);
     this.#inBurst = !over;
+    this.#peak = this.underWay;
     this.#burstStart = now;
     this.#burstDone = 0;
     this.#limited = false;

@@ -188,6 +188,7 @@ describe('modbus: against the simulator', () => {
       [{ r: 1, x: 2 }, /no tag "x"/],
       [[reading, { ...reading, tag: 's', quality: 'bad', value: null }], /"s" is bad/],
       [{}, /nothing to write/],
+      [Array.from({ length: 10_001 }, () => reading), /10001 values/],
       [12, /nothing to write/],
       [undefined, /nothing to write/],
       [JSON.parse('{"__proto__": 1}'), /no tag "__proto__"/],

@@ -47,7 +47,7 @@ export class MbapPort extends EventEmitter {
   #wire = 0;
   #rest: Buffer | undefined;
   #frames: Buffer[] = [];
-  #holding = false;
+  #holds = 0;
   #ended = false;
   #error: unknown;
 
@@ -86,13 +86,17 @@ export class MbapPort extends EventEmitter {
     callback?.();
   }
 
-  /** Collects frames until `release`, so that requests of one moment share a segment. */
+  /** Collects frames until the last `release`, so that requests of one moment share a segment. */
   hold(): void {
-    this.#holding = true;
+    this.#holds += 1;
   }
 
   release(): void {
-    this.#holding = false;
+    this.#holds -= 1;
+    if (this.#holds === 0) this.#flush();
+  }
+
+  #flush(): void {
     if (this.#frames.length === 0 || this.#ended) return;
     const bytes = this.#frames.length === 1 ? this.#frames[0] : Buffer.concat(this.#frames);
     this.#frames = [];
@@ -111,7 +115,7 @@ export class MbapPort extends EventEmitter {
     this.#waiting.set(id, { slot: this._transactionIdWrite, unit: data[0] ?? 0, code: data[1] ?? 0 });
     this._transactionIdWrite = this.#freeSlots.pop() ?? this.#slots++;
     this.#frames.push(frame);
-    if (!this.#holding) this.release();
+    if (this.#holds === 0) this.#flush();
   }
 
   #nextId(): number {

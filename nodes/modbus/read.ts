@@ -42,6 +42,7 @@ export class ReadPlan {
  */
 export function readTags(session: Session, plan: ReadPlan, scope: Scope, clock: Clock): Promise<Reading[]> {
   return new Promise((resolve, reject) => {
+    if (scope.reason) return reject(scope.reason);
     const readings = new Array<Reading>(plan.size);
     const blocks = plan.blocks(clock.mono());
     const learnt: Block[] = [];
@@ -86,7 +87,6 @@ export function readTags(session: Session, plan: ReadPlan, scope: Scope, clock: 
         reject(reason);
       }),
     );
-    if (over) return;
     requests.push(...blocks.map(request));
     session.submit(requests.slice());
     finish();

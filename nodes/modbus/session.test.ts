@@ -173,6 +173,18 @@ describe('modbus: the end of a session', () => {
     assert.equal(session.underWay, 0);
   });
 
+  it('a read that was aborted before it began sends nothing', async () => {
+    const { clock, peer, session } = connect();
+    const scope = new Scope();
+    scope.abort();
+    const plan = new TagBook([row(1, 0)], 'protocol').on(session).plan([]);
+    await assert.rejects(
+      readTags(session, plan, scope, clock),
+      (error) => isFailure(error) && error.kind === 'cancelled',
+    );
+    assert.deepEqual(peer.frames, []);
+  });
+
   it('tells requests that never left from those that may have arrived', async () => {
     const { peer, session } = connect();
     const failures: (Failure | undefined)[] = [];

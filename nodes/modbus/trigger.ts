@@ -1,3 +1,4 @@
+import type { Reading } from '../../lib/core';
 import { defineTrigger } from '../../lib/roles';
 import { choice, duration, number } from '../../lib/spec';
 import { TagBook } from './book';
@@ -66,10 +67,17 @@ export const trigger = defineTrigger({
   poll: {
     everyMs: ({ every }) => every,
     operation: () => 'read tags',
-    async read({ session, prepared: { book, filter }, call, clock }) {
+    async read({ session, prepared: { book, filter }, call, clock, note }) {
       const readings = await readTags(session, book.on(session).plan([]), call.scope, clock);
+      note(summaryOf(readings));
       const payload = filter ? filter.pass(readings, clock.mono()) : readings;
       return payload.length > 0 ? { payload } : undefined;
     },
   },
 });
+
+/** For the status: "12 tags" or "2 of 12 tags bad". */
+function summaryOf(readings: readonly Reading[]): string {
+  const bad = readings.filter(({ quality }) => quality === 'bad').length;
+  return bad === 0 ? `${readings.length} tags` : `${bad} of ${readings.length} tags bad`;
+}

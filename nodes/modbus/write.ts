@@ -18,9 +18,17 @@ export interface TagValue {
 const MAX_WRITE_BITS = 1968;
 const MAX_WRITE_REGISTERS = 123;
 
+/** As many as a tag table has rows at most; a message could repeat one tag without end. */
+const MAX_VALUES = 10_000;
+
 /** Understands an object of name and value, a Reading, an array of Readings, and one value for one tag. */
 export function valuesOf(payload: unknown, only: readonly string[], book: OpenBook): TagValue[] {
   if (isReading(payload)) return [fromReading(payload, book)];
+  if (Array.isArray(payload) && payload.length > MAX_VALUES) {
+    throw badMessage(
+      `The message holds ${payload.length} values; at most ${MAX_VALUES} can be written at once.`,
+    );
+  }
   if (Array.isArray(payload) && payload.length > 0 && payload.every(isReading)) {
     return payload.map((one) => fromReading(one, book));
   }
