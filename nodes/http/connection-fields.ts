@@ -69,6 +69,7 @@ export const fields = {
     label: 'Redirect origins',
     help: 'Other origins that a redirect may lead to. They get no credential, cookie, own header or certificate.',
     default: [],
+    optional: true,
     maxItems: 50,
   }),
   proxyUrl: text({

@@ -1,4 +1,5 @@
 import type { AxiosStatic } from 'axios';
+import type { Clock, Scope } from '../../lib/core';
 import { defineConnector, type OpenContext } from '../../lib/roles';
 import { HEALTH_LIMIT, fields } from './connection-fields';
 import { classify } from './classify';
@@ -22,12 +23,14 @@ export const connector = defineConnector({
     REDIRECT_REFUSED: 'The server redirects to a place that Holdfast does not follow, or without end.',
   },
 
-  async open(ctx) {
+  async open(ctx): Promise<Session> {
     const options = sessionOptions(ctx);
     // CommonJS on purpose: one file instead of axios's many modules.
     const axios = require('axios') as AxiosStatic;
     await probe(options.base, options, ctx.scope);
-    return { http: new HttpSession(axios, options), health: healthOf(ctx.config), clock: ctx.clock };
+    const session = { http: new HttpSession(axios, options), health: healthOf(ctx.config), clock: ctx.clock };
+    if (session.health) await refuseWrongCredentials(session, ctx.scope);
+    return session;
   },
 
   close({ http }) {
@@ -35,17 +38,7 @@ export const connector = defineConnector({
     return Promise.resolve();
   },
 
-  async ping({ http, health, clock }, { scope }) {
-    if (!health) return probe(http.base, http.options, scope);
-    const path = http.base.prefix + health.path;
-    const answer = await http.send(
-      { method: health.method, path, headers: {}, data: undefined, maxBytes: HEALTH_LIMIT, follow: true },
-      scope,
-    );
-    if (answer.status < 200 || answer.status > 299) {
-      throw statusFailure(answer, `${health.method} ${health.path}`, http.base.origin, clock.now());
-    }
-  },
+  ping: (session, { scope }) => ping(session, scope),
 
   classify: (error) => classify(error),
 
@@ -60,6 +53,35 @@ export const connector = defineConnector({
   },
   defaults: { concurrency: 32, queue: 1000, pingEvery: '30s' },
 });
+
+interface Session {
+  readonly http: HttpSession;
+  readonly health: { readonly method: string; readonly path: string } | undefined;
+  readonly clock: Clock;
+}
+
+async function ping({ http, health, clock }: Session, scope: Scope): Promise<void> {
+  if (!health) return probe(http.base, http.options, scope);
+  const path = http.base.prefix + health.path;
+  const answer = await http.send(
+    { method: health.method, path, headers: {}, data: undefined, maxBytes: HEALTH_LIMIT, follow: true },
+    scope,
+  );
+  if (answer.status < 200 || answer.status > 299) {
+    throw statusFailure(answer, `${health.method} ${health.path}`, http.base.origin, clock.now());
+  }
+}
+
+/** A connection whose credentials are refused is not open; any other trouble is for the pings to tell. */
+async function refuseWrongCredentials(session: Session, scope: Scope): Promise<void> {
+  try {
+    await ping(session, scope);
+  } catch (error) {
+    if (classify(error).kind !== 'auth' && !scope.aborted) return;
+    session.http.close();
+    throw error;
+  }
+}
 
 type Context = OpenContext<typeof fields>;
 type Config = Context['config'];

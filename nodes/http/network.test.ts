@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Scope, systemClock, type Clock, type Failure } from '../../lib/core';
-import type { AdapterDeclaration, ConnectorDeclaration } from '../../lib/roles';
 import { startFaultProxy, type FaultProxy } from '../../test/faults';
 import { Harness } from '../../test/helpers/harness';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
@@ -214,6 +213,8 @@ describe('http: network', () => {
     peer.reply = json({}, 503, { 'retry-after': '1' });
     await assert.rejects(async () => connector.ping?.(asked, call), { code: 'THROTTLED' });
     await connector.close(asked);
+    peer.reply = json({}, 401);
+    await assert.rejects(openOne({ healthPath: '/health' }), { kind: 'auth' });
     const refusing = await startFaultProxy({ target: { host: '127.0.0.1', port: peer.port } });
     await refusing.set({ kind: 'refused' });
     const gone = openOne({ baseUrl: `http://127.0.0.1:${refusing.port}` });
@@ -224,8 +225,8 @@ describe('http: network', () => {
   it('runs on its simulator after import', async () => {
     const harness = new Harness();
     const raw = { baseUrl: 'https://api.example.com/v1', simulate: true, healthPath: '/status' };
-    const { connection } = harness.connection(connector as unknown as ConnectorDeclaration, raw);
-    const node = harness.adapter(adapter as unknown as AdapterDeclaration, connection, {
+    const { connection } = harness.connection(connector, raw);
+    const node = harness.adapter(adapter, connection, {
       path: '/orders/{payload}',
     });
     const [msg] = await node.send({ payload: 'A1002' });

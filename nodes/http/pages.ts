@@ -81,10 +81,10 @@ export function separatePages(
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        const { done, value } = await (next ?? pages.next());
+        const result = await (next ?? pages.next());
         next = undefined;
-        if (done === true) return { done, value: undefined };
-        const { items, answer, truncated } = value;
+        if (result.done === true) return { done: true, value: undefined };
+        const { items, answer, truncated } = result.value;
         return { value: { ...patchOf(answer, items), truncated } };
       },
       async return() {

@@ -4,7 +4,6 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { systemClock, type Clock, type Message } from '../../lib/core';
-import type { AdapterDeclaration, ConnectorDeclaration } from '../../lib/roles';
 import { Harness } from '../../test/helpers/harness';
 import { adapter } from './adapter';
 import { connector } from './connector';
@@ -89,8 +88,8 @@ export function client(
   clock: Clock = systemClock,
 ): Client {
   const harness = new Harness({ clock });
-  const link = harness.connection(connector as unknown as ConnectorDeclaration, connection, secrets);
-  const { send } = harness.adapter(adapter as unknown as AdapterDeclaration, link.connection, {
+  const link = harness.connection(connector, connection, secrets);
+  const { send } = harness.adapter(adapter, link.connection, {
     retryStrategy: 'none',
     ...node,
   });

@@ -62,10 +62,15 @@ export function accept(
   return body;
 }
 
+/** Undefined for what has no plain text: arrays, objects, null. */
+function scalarText(value: unknown): string | undefined {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
 function checkBody(check: BodyCheck, body: unknown, answer: Answer, operation: string): void {
   const found = getPath(body, check.path);
   const missing = found === undefined || found === null;
-  const equal = !missing && typeof found !== 'object' && String(found) === check.value;
+  const equal = (typeof found === 'string' ? found : scalarText(found)) === check.value;
   const good = { equals: equal, differs: !equal, exists: !missing, missing }[check.kind];
   if (good) return;
   const shown = missing ? 'is missing' : `is ${JSON.stringify(found)?.slice(0, 100) ?? 'not JSON'}`;

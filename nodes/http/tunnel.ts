@@ -44,7 +44,7 @@ export class TunnelAgent extends Agent {
         const servername = rest.servername || (isIP(host) ? '' : host);
         done?.(null, connectTls({ ...rest, host, servername, socket }));
       },
-      (error: Error) => done?.(error, undefined as unknown as Duplex),
+      (error: unknown) => done?.(error as Error, undefined as unknown as Duplex),
     );
     return undefined;
   }
