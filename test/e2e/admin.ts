@@ -23,6 +23,8 @@ export class Admin {
   readonly statuses = new Map<string, Shown>();
   readonly #url: string;
   readonly #socket: WebSocket;
+  /** Revision of the flows that run. */
+  #running = '';
   #wake: () => void = () => {};
 
   private constructor(url: string, socket: WebSocket) {
@@ -57,6 +59,9 @@ export class Admin {
     this.statuses.clear();
     const response = await this.#ask('POST', '/flows', { flows }, { 'Node-RED-Deployment-Type': 'full' });
     if (response.status !== 200) throw new Error(`Deploying failed: ${await response.text()}`);
+    // The answer comes before the new flows run.
+    const { rev } = (await response.json()) as { rev: string };
+    await this.until('the start of the flows', () => this.#running === rev);
   }
 
   async inject(id: string): Promise<void> {
@@ -102,6 +107,7 @@ export class Admin {
     for (const one of Array.isArray(parsed) ? parsed : [parsed]) {
       const { topic, data: told } = one as { topic?: string; data?: unknown };
       if (topic?.startsWith('status/') === true) this.statuses.set(topic.slice(7), (told ?? {}) as Shown);
+      if (topic === 'notification/runtime-deploy') this.#running = (told as { revision: string }).revision;
       if (topic === 'debug') {
         const { id = '', level, msg } = told as { id?: string; level?: number; msg?: unknown };
         this.debug.push({ id, level, text: typeof msg === 'string' ? msg : JSON.stringify(msg) });
