@@ -319,5 +319,11 @@ describe('map: templates of the whole', () => {
     const bomb = '{{#payload.many}}{{#payload.many}}{{.}}{{/payload.many}}{{/payload.many}}';
     const error = await failure({ mode: 'text', textTemplate: bomb }, { payload });
     assert.match(error.message, /the template repeats too often/);
+    const flood = '{{#payload.many}}{{payload.long}}{{/payload.many}}';
+    const tooLong = await failure(
+      { mode: 'text', textTemplate: flood },
+      { payload: { ...payload, long: 'x'.repeat(100_000) } },
+    );
+    assert.match(tooLong.message, /the filled template is too long/);
   });
 });

@@ -33,9 +33,23 @@ type Token = [
   ...rest: unknown[],
 ];
 
-/** Sections in sections can multiply; more work or text than this ends the rendering. */
+/** Sections in sections can multiply, and long values repeat; more work or text than this ends the rendering. */
 const MOST_LOOKUPS = 200_000;
-const LONGEST = 5_000_000;
+const MOST_TEXT = 20_000_000;
+
+class Budget {
+  #lookups = MOST_LOOKUPS;
+  #text = MOST_TEXT;
+
+  lookup(): void {
+    this.#lookups -= 1;
+    if (this.#lookups < 0) throw new Trouble('the template repeats too often');
+  }
+  write(length: number): void {
+    this.#text -= length;
+    if (this.#text < 0) throw new Trouble('the filled template is too long');
+  }
+}
 
 /** Throws a Trouble when the template is wrong. */
 export function compileTemplate(source: string, mustache: MustacheLibrary): Template {
@@ -50,18 +64,19 @@ export function compileTemplate(source: string, mustache: MustacheLibrary): Temp
     constructor(
       view: unknown,
       private readonly scope: Scope,
-      private readonly budget: { left: number },
+      private readonly budget: Budget,
       outer: readonly unknown[] = [],
     ) {
       super(view);
       this.#views = [view, ...outer];
     }
     override push(view: unknown): SafeContext {
+      // Each turn of a section writes at most the template's own text, besides its values.
+      this.budget.write(source.length);
       return new SafeContext(view, this.scope, this.budget, this.#views);
     }
     override lookup(name: string): unknown {
-      this.budget.left -= 1;
-      if (this.budget.left < 0) throw new Trouble('the template repeats too often');
+      this.budget.lookup();
       const tag = tags.get(name);
       if (!tag) return undefined;
       let value = tag.path ? this.#find(tag.path) : (this.view as unknown);
@@ -75,15 +90,17 @@ export function compileTemplate(source: string, mustache: MustacheLibrary): Temp
   }
 
   return (scope) => {
-    let context = new SafeContext(scope.msg, scope, { left: MOST_LOOKUPS });
+    const budget = new Budget();
+    const escape = (value: unknown): string => {
+      const text = asText(value);
+      budget.write(text.length);
+      return text;
+    };
+    let context = new SafeContext(scope.msg, scope, budget);
     for (const view of [scope.around, scope.input]) {
       if (view !== undefined && view !== scope.msg) context = context.push(view);
     }
-    const text = writer.renderTokens(tokens as unknown as string[][], context, undefined, source, {
-      escape: asText,
-    });
-    if (text.length > LONGEST) throw new Trouble('the text is longer than 5,000,000 characters');
-    return text;
+    return writer.renderTokens(tokens as unknown as string[][], context, undefined, source, { escape });
   };
 }
 
