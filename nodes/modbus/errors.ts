@@ -151,6 +151,11 @@ export function classify(error: unknown): Failure {
   const facts = factsOf(error);
   const { code, modbusCode, message } = facts;
   if (modbusCode !== undefined) return exceptionFailure(modbusCode);
+  // The library gives it the errno of a refused connection.
+  if (/Port Not Open/i.test(message)) {
+    const text = 'The connection to the device is not open.';
+    return new Failure('disconnected', 'NOT_CONNECTED', text, { reached: false, cause: error });
+  }
   const network = code === undefined ? undefined : NETWORK[code];
   if (network) {
     const [kind, name, what] = network;
@@ -158,10 +163,6 @@ export function classify(error: unknown): Failure {
       reached: !NEVER_SENT.has(name),
       cause: error,
     });
-  }
-  if (/Port Not Open/i.test(message)) {
-    const text = 'The connection to the device is not open.';
-    return new Failure('disconnected', 'NOT_CONNECTED', text, { reached: false, cause: error });
   }
   if (/length error|Unexpected data|CRC error/i.test(message))
     return protocolFailure('an answer of the wrong form');
