@@ -78,7 +78,11 @@ function readCell(field: Cell, where: Where, raw: unknown, rawType: unknown): Re
     }
     case 'duration': {
       const read = readDuration(raw);
-      if (read === 'empty') return field.optional ? { value: undefined } : readDurationDefault(field, where);
+      if (read === 'empty') {
+        // A setting that an old flow does not have takes its default; one that was emptied stays empty.
+        const emptied = field.optional && (typeof raw === 'string' || field.default === '');
+        return emptied ? { value: undefined } : readDurationDefault(field, where);
+      }
       if (read === undefined) return wrong(where, 'notDuration', { value: shown(raw) });
       return inRange(where, read, shown(raw), field.min, field.max, (t) => parseDuration(t) ?? 0);
     }
@@ -103,8 +107,9 @@ function readText(field: TextField, where: Where, raw: unknown): Read {
 
 function readNumber(field: NumberField, where: Where, raw: unknown): Read {
   if (raw === undefined || raw === null || (typeof raw === 'string' && raw.trim() === '')) {
-    if (field.optional) return { value: undefined };
-    return field.default === undefined || raw === '' ? wrong(where, 'required') : { value: field.default };
+    const missing = typeof raw !== 'string';
+    if (missing && field.default !== undefined) return { value: field.default };
+    return field.optional ? { value: undefined } : wrong(where, 'required');
   }
   const value = typeof raw === 'number' ? raw : typeof raw === 'string' ? Number(raw) : NaN;
   if (!Number.isFinite(value)) return wrong(where, 'notNumber', { value: shown(raw) });
