@@ -1,8 +1,8 @@
 import { Scope } from '../../lib/core';
 import { defineAdapter, type Result } from '../../lib/roles';
 import { connector } from './connector';
-import { fetchPages, joinPages, patchOf, separatePages, type Fetch } from './pages';
-import { buildRequest, compilePlan, effectOf, operationOf, pageRequest } from './request';
+import { fetchPages, joinPages, patchOf, separatePages, within, type Fetch } from './pages';
+import { buildRequest, compilePlan, effectOf, operationOf, pageRequest, timeoutOf } from './request';
 import { fields } from './request-fields';
 import { accept } from './success';
 
@@ -42,7 +42,12 @@ end as *outcome unknown*, unless **Send idempotency key** is on and the server u
     }
     const way = { scope: call.scope };
     const fetch: Fetch = async (path, index) => {
-      const answer = await http.send(pageRequest(request, values, http.clean(path), index), way.scope);
+      const page = pageRequest(request, values, http.clean(path), index);
+      // Pages that outlive the call have no timeout but this one.
+      const answer =
+        way.scope === call.scope
+          ? await http.send(page, call.scope)
+          : await within(timeoutOf(values), clock, way.scope, (scope) => http.send(page, scope));
       return { answer, body: accept(answer, success, 'json', about) };
     };
     const pages = fetchPages(fetch, request.path, paging, http.base, values);

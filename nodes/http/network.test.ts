@@ -183,6 +183,19 @@ describe('http: network', () => {
     await gone;
   });
 
+  it('does not wait for ever for a later page', async () => {
+    const clock = new VirtualClock();
+    peer.reply = (seen, res) => {
+      if (seen.url === '/x') json({ items: [1], next: '/y' })(seen, res);
+    };
+    const http = use({ paging: 'next', itemsPath: 'items', pageOutput: 'pages', timeout: '5s' }, {}, clock);
+    const pending = assert.rejects(http.sendAll({}), { code: 'CALL_TIMEOUT' });
+    await arrives(2);
+    await clock.advance(6000);
+    await pending;
+    await stop(clock);
+  });
+
   it('pings the health path where there is one, and only connects where there is none', async () => {
     const context = (config: Record<string, unknown>): unknown => ({
       config: {

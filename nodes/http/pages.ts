@@ -1,5 +1,5 @@
 /** Fetches page after page, with hard limits on pages, items and bytes. */
-import { Failure, type Scope } from '../../lib/core';
+import { Failure, Scope, type Clock } from '../../lib/core';
 import type { Patch } from '../../lib/roles';
 import { tooLarge } from './answer';
 import { badPage, type Page, type Paging } from './paging';
@@ -95,6 +95,26 @@ export function separatePages(
       },
     }),
   };
+}
+
+/** Ends `work` after `ms`, or with `outer`. */
+export async function within<T>(
+  ms: number,
+  clock: Clock,
+  outer: Scope,
+  work: (scope: Scope) => Promise<T>,
+): Promise<T> {
+  const scope = new Scope();
+  const off = outer.onAbort((reason) => scope.abort(reason));
+  const timer = clock.timer(ms, () =>
+    scope.abort(new Failure('transient', 'CALL_TIMEOUT', `A page did not arrive within ${ms} ms.`)),
+  );
+  try {
+    return await work(scope);
+  } finally {
+    timer.cancel();
+    off();
+  }
 }
 
 export function patchOf({ status, headers, url }: Answer, payload: unknown): Patch {

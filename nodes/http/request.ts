@@ -79,3 +79,11 @@ export function operationOf({ method, path }: Pick<Values, 'method' | 'path'>): 
   const local = path.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? '';
   return `${method} ${(local.startsWith('/') ? local : `/${local}`).slice(0, 120)}`;
 }
+
+const LONGEST_PAGE_MS = 60_000;
+
+/** The node's timeout in milliseconds, which the role puts beside the node's own values. */
+export function timeoutOf(values: object): number {
+  const { timeout } = values as { readonly timeout?: unknown };
+  return typeof timeout === 'number' && timeout > 0 ? timeout : LONGEST_PAGE_MS;
+}
