@@ -241,7 +241,9 @@ export function isShown(condition: Field['showWhen'], raw: Readonly<Record<strin
   if (!condition) return true;
   return Object.entries(condition).every(([name, allowed]) => {
     const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
-    return allowed.some((one) => one === value || String(one) === String(value));
+    // Flow files hold anything, also objects that cannot become text.
+    const plain = typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number';
+    return plain && allowed.some((one) => String(one) === String(value));
   });
 }
 
