@@ -2,12 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Message } from '../../lib/core';
+import assert from 'node:assert/strict';
+import { silentLog, systemClock, type Message } from '../../lib/core';
 import type { RawConfig } from '../../lib/spec';
 import { Harness } from '../../test/helpers/harness';
 import { reachableSql, type SqlService } from '../../test/helpers/services';
 import { adapter } from './adapter';
 import { connector } from './connector';
+import { DIALECTS } from './dialects/facts';
+import { openSession } from './engine/drivers';
+import type { Session } from './engine/session';
 
 export const NAMES = ['SQLite', 'PostgreSQL', 'MariaDB'] as const;
 export type DatabaseName = (typeof NAMES)[number];
@@ -21,7 +25,10 @@ export interface Database {
   table(): string;
   /** One message through a node with these settings. */
   send(config: RawConfig, msg: Message): Promise<Message[]>;
-  node(config: RawConfig): { send(msg: Message): Promise<Message[]> };
+  node(config: RawConfig): {
+    send(msg: Message): Promise<Message[]>;
+    input(msg: Message, send: (msg: Message) => void): Promise<void>;
+  };
   /** A statement of the test itself. */
   sql(sql: string, params?: unknown): Promise<Record<string, unknown>[]>;
 }
@@ -37,8 +44,13 @@ export function withDatabase(name: DatabaseName, test: (db: Database) => Promise
     const harness = new Harness({ directory: folder });
     const { connection } = harness.connection(connector, settings.connection, settings.secrets);
     const used: string[] = [];
-    const node = (config: RawConfig) =>
-      harness.adapter(adapter as never, connection, { retryStrategy: 'none', ...config });
+    const node = (config: RawConfig) => {
+      const made = harness.adapter(adapter as never, connection, { retryStrategy: 'none', ...config });
+      return {
+        send: made.send,
+        input: (msg: Message, out: (msg: Message) => void) => made.node.input(msg, out),
+      };
+    };
     const sql = async (text: string, params: unknown = {}) => {
       const [out] = await node({ operation: 'query', sql: text, access: 'write' }).send({ params });
       return (out?.payload ?? []) as Record<string, unknown>[];
@@ -87,5 +99,50 @@ export async function settingsOf(
       username: user,
     },
     secrets: { password },
+  };
+}
+
+/** An open session without the roles. */
+export function withSession(
+  name: DatabaseName,
+  test: (session: Session) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    const settings = await settingsOf(name);
+    if (!settings) return;
+    const { connection, secrets } = settings;
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-sql-test-'));
+    const dialect =
+      Object.values(DIALECTS).find((one) => one.name === connection['client'])?.name ?? 'sqlite';
+    const session = await openSession({
+      dialect,
+      file: 'test.sqlite',
+      directory: folder,
+      host: String(connection['host'] ?? ''),
+      port: Number(connection['port'] ?? 0),
+      database: String(connection['database'] ?? ''),
+      user: String(connection['username'] ?? ''),
+      auth: {
+        kind: 'basic',
+        username: '',
+        password: String(secrets['password'] ?? ''),
+        parts: () => Promise.reject(new Error('not HTTP')),
+        renew: () => false,
+        close() {},
+      },
+      tls: undefined,
+      max: 2,
+      acquireMs: 5000,
+      busyMs: 1000,
+      log: silentLog,
+      clock: systemClock,
+      lost: (error) => assert.fail(String(error)),
+    });
+    try {
+      await test(session);
+    } finally {
+      await session.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   };
 }

@@ -2,14 +2,10 @@
 import assert from 'node:assert/strict';
 import { Scope } from '../../lib/core';
 import type { Message } from '../../lib/core';
-import { DIALECTS } from './dialects/facts';
-import type { Session } from './engine/session';
-import { NAMES, settingsOf, withDatabase, type DatabaseName } from './databases.test';
-import { openSession } from './engine/drivers';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { silentLog, systemClock } from '../../lib/core';
+import { VirtualClock } from '../../test/helpers/virtual-clock';
+import { NAMES, withDatabase, withSession } from './databases.test';
+import type { Context } from './operations/context';
+import { streamed } from './operations/query';
 
 const ROWS = 2500;
 const columns = [{ name: 'id', type: 'integer', required: true }];
@@ -71,60 +67,57 @@ for (const name of NAMES) {
   });
 }
 
-describe('sql streaming', () => {
+describe('sql streaming at the pace of a flow', () => {
   it(
     'waits for a tick before each further part',
     withDatabase('SQLite', async (db) => {
-      const node = db.node({ operation: 'query', sql: COUNTING, stream: true, partRows: 2, paced: true });
+      const config = { operation: 'query', sql: FIVE, stream: true, partRows: 2, paced: true };
+      const { input } = db.node(config);
       const out: Message[] = [];
-      const { node: role } = db.harness.adapter as never as { node: never };
-      void role;
-      void out;
-      void node;
+      const turns = async (count: number) => {
+        for (let i = 0; i < count; i += 1) await new Promise(setImmediate);
+      };
+      const until = async (count: number) => {
+        while (out.length < count) await turns(1);
+        // Nothing more comes by itself.
+        await turns(200);
+        assert.equal(out.length, count);
+      };
+      const finished = input({ _msgid: 'm', params: {} }, (msg) => out.push(msg));
+      await until(1);
+      await input({ tick: true }, () => assert.fail('a tick is no query'));
+      await until(2);
+      await input({ tick: true, parts: { id: 'm' } }, () => assert.fail('a tick is no query'));
+      await finished;
+      const rows = out.map((msg) => (msg.payload as { n: number }[]).map((row) => row.n));
+      assert.deepEqual(rows, [[1, 2], [3, 4], [5]]);
+    }),
+  );
+
+  it(
+    'closes a result for which no tick comes',
+    withSession('SQLite', async (session) => {
+      const clock = new VirtualClock();
+      const values = {
+        sql: COUNTING,
+        params: {},
+        partRows: 2,
+        paced: true,
+        tickTimeout: 1000,
+        bigIntegers: 'text',
+      };
+      const call = { attempt: 1, scope: new Scope(), key: 'k' };
+      const { chunks } = streamed({ values, session, call, clock } as unknown as Context);
+      const parts = chunks[Symbol.asyncIterator]();
+      assert.equal((await parts.next()).done, false);
+      await clock.advance(999);
+      assert.equal((await parts.next()).done, false);
+      await clock.advance(1000);
+      await assert.rejects(parts.next(), { code: 'SQL_STREAM_EXPIRED' });
     }),
   );
 });
 
+const FIVE = 'SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5';
 const COUNTING =
   'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c';
-
-function withSession(name: DatabaseName, test: (session: Session) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const settings = await settingsOf(name);
-    if (!settings) return;
-    const { connection, secrets } = settings;
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-sql-test-'));
-    const dialect =
-      Object.values(DIALECTS).find((one) => one.name === connection['client'])?.name ?? 'sqlite';
-    const session = await openSession({
-      dialect,
-      file: 'test.sqlite',
-      directory: folder,
-      host: String(connection['host'] ?? ''),
-      port: Number(connection['port'] ?? 0),
-      database: String(connection['database'] ?? ''),
-      user: String(connection['username'] ?? ''),
-      auth: {
-        kind: 'basic',
-        username: '',
-        password: String(secrets['password'] ?? ''),
-        parts: () => Promise.reject(new Error('not HTTP')),
-        renew: () => false,
-        close() {},
-      },
-      tls: undefined,
-      max: 2,
-      acquireMs: 5000,
-      busyMs: 1000,
-      log: silentLog,
-      clock: systemClock,
-      lost: (error) => assert.fail(String(error)),
-    });
-    try {
-      await test(session);
-    } finally {
-      await session.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  };
-}

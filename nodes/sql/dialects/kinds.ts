@@ -106,6 +106,7 @@ const NOTHING_DONE = new Set<Event>([
   'conflict',
   'auth',
   'noDatabase',
+  'busy',
 ]);
 
 export function named(event: Event, label: string, why: unknown, details?: Named['details']): Named {

@@ -36,10 +36,10 @@ export function postgresFailure(error: unknown): Named | undefined {
   if (/^[0-9A-Z]{5}$/.test(state) && textProperty(error, 'severity') !== '') {
     const event = STATES[state] ?? CLASSES[state.slice(0, 2)] ?? 'syntax';
     const constraint = textProperty(error, 'constraint');
-    return named(event, 'PostgreSQL', textProperty(error, 'message'), {
-      sqlState: state,
-      ...(constraint ? { constraint } : {}),
-    });
+    const details = { sqlState: state, ...(constraint ? { constraint } : {}) };
+    const result = named(event, 'PostgreSQL', textProperty(error, 'message'), details);
+    // An ERROR undid its statement and its transaction; after a FATAL the end of a commit is unknown.
+    return textProperty(error, 'severity') === 'ERROR' ? { ...result, reached: false } : result;
   }
   return clientFailure(textProperty(error, 'message'));
 }

@@ -3,6 +3,7 @@ import type { Named } from '../classify';
 import { property, textProperty } from './driver-text';
 import { named, type Event } from './kinds';
 
+const IOERR = 10;
 const PRIMARY: Readonly<Record<number, Event>> = {
   3: 'denied', // PERM
   5: 'busy',
@@ -10,7 +11,7 @@ const PRIMARY: Readonly<Record<number, Event>> = {
   7: 'full', // NOMEM
   8: 'readOnly',
   9: 'cancelled', // INTERRUPT
-  10: 'full', // IOERR
+  [IOERR]: 'full',
   11: 'corrupt',
   13: 'full',
   14: 'noDatabase', // CANTOPEN
@@ -30,7 +31,11 @@ export function sqliteFailure(error: unknown): Named | undefined {
   if (code === 'ERR_UNKNOWN_BUILTIN_MODULE') return tooOld();
   if (code === 'SQLITE_THREAD_ENDED') return named('lost', 'SQLite', message);
   const event = PRIMARY[errcode & 0xff] ?? (errcode === 1 ? plainError(message) : undefined);
-  if (event) return named(event, 'SQLite', message, { sqliteCode: errcode });
+  if (event) {
+    const result = named(event, 'SQLite', message, { sqliteCode: errcode });
+    // Every request is a transaction that an error rolls back; only a failing disk leaves a doubt.
+    return (errcode & 0xff) === IOERR ? result : { ...result, reached: false };
+  }
   // node:sqlite itself refused a value or a statement before SQLite saw it.
   return code.startsWith('ERR_INVALID') || code.startsWith('ERR_OUT')
     ? named('value', 'SQLite', message)
