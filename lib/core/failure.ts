@@ -52,6 +52,8 @@ export interface FailureOptions {
   readonly reached?: boolean;
   /** How long the peer asked to wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Only part of the peer is concerned (one unit behind a gateway): it says nothing about the connection. */
+  readonly partial?: boolean;
   readonly cause?: unknown;
 }
 
@@ -71,6 +73,7 @@ export class Failure extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   readonly reached: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly partial: boolean;
   readonly [BRAND] = true;
 
   constructor(kind: FailureKind, code: string, message: string, options: FailureOptions = {}) {
@@ -81,6 +84,7 @@ export class Failure extends Error {
     this.details = options.details ?? {};
     this.reached = options.reached ?? true;
     this.retryAfterMs = options.retryAfterMs;
+    this.partial = options.partial ?? false;
   }
 
   /** Whether this kind of failure may pass by itself. The effect of the call has the last word. */

@@ -117,8 +117,8 @@ class Tracker implements HealthTracker {
     this.#lastFailure = failure;
     this.#lastFailureAt = this.#clock.now();
     if (verdict) {
-      // A throttled peer is alive; it only asks for time.
-      if (failure.kind !== 'throttled') this.#failuresInRow += 1;
+      // A throttled peer is alive and only asks for time; a silent unit is not the gateway.
+      if (failure.kind !== 'throttled' && !failure.partial) this.#failuresInRow += 1;
       // What is down stays down until something succeeds.
       if (verdict.state === 'unhealthy' || this.#base.state !== 'unhealthy') this.#base = verdict;
     }

@@ -250,6 +250,7 @@ describe('policy: circuit breaker', () => {
     assert.equal(of('transient'), 'failure');
     assert.equal(of('transient', 'CALL_TIMEOUT'), 'failure');
     assert.equal(of('disconnected', 'CONNECTION_LOST'), 'failure');
+    assert.equal(verdict(new Failure('transient', 'X', 'x', { partial: true })), 'nothing');
     for (const kind of ['rejected', 'auth', 'throttled'] as const) assert.equal(of(kind), 'success');
     assert.equal(of('rejected', 'BAD_MESSAGE', false), 'nothing');
     for (const kind of ['cancelled', 'config', 'unclassified'] as const) assert.equal(of(kind), 'nothing');

@@ -40,7 +40,7 @@ const OWN_CODES: ReadonlySet<string> = new Set([
 
 /** What one ended attempt tells about the peer: it works, it does not, or nothing. */
 export function verdict(failure: Failure): 'success' | 'failure' | 'nothing' {
-  if (OWN_CODES.has(failure.code)) return 'nothing';
+  if (failure.partial || OWN_CODES.has(failure.code)) return 'nothing';
   if (failure.kind === 'transient' || failure.kind === 'disconnected') return 'failure';
   const answered = failure.kind === 'rejected' || failure.kind === 'auth' || failure.kind === 'throttled';
   return answered && failure.reached ? 'success' : 'nothing';

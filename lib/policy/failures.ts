@@ -25,7 +25,11 @@ export function outcome(name: string, failure: Failure, effect: Effect): Failure
     `It is unknown whether ${name} carried out the call, so it is not repeated; check the device before sending it ` +
     `again. ${failure.message}`;
   const details = { ...failure.details, code: failure.code };
-  return new Failure('transient', 'OUTCOME_UNKNOWN', text, { details, cause: failure });
+  return new Failure('transient', 'OUTCOME_UNKNOWN', text, {
+    details,
+    cause: failure,
+    partial: failure.partial,
+  });
 }
 
 export function circuitOpen(name: string, remainingMs: number): Failure {

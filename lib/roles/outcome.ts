@@ -24,9 +24,10 @@ export function cloneResult(result: Result): Result {
  * cause is a library's error and can hold whole requests, so only its name and message are kept, in the stack.
  */
 export function publicFailure(failure: Failure, redactor: Redactor): Failure {
-  const { kind, code, reached, retryAfterMs } = failure;
+  const { kind, code, reached, retryAfterMs, partial } = failure;
   const shown = new Failure(kind, code, redactor.redact(failure.message), {
     reached,
+    partial,
     details: redactor.redactDeep(failure.details) as Record<string, unknown>,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

@@ -70,7 +70,9 @@ export function exceptionFailure(exception: number, unit?: number): Failure {
   const details = { exception, ...(unit === undefined ? {} : { unit }) };
   if (known) {
     const message = `${who} ${known.what} (Modbus exception ${exception}).`;
-    return new Failure(known.kind, known.code, message, { reached: known.reached, details });
+    // Exceptions 10 and 11 come from a gateway that works; its unit does not.
+    const partial = exception === 10 || exception === 11;
+    return new Failure(known.kind, known.code, message, { reached: known.reached, details, partial });
   }
   const message = `${who} answered with the unknown Modbus exception ${exception}; see the manual of the device.`;
   return new Failure('rejected', 'MODBUS_EXCEPTION', message, { details });
@@ -81,7 +83,7 @@ export function timeoutFailure(unit: number, ms: number): Failure {
     'transient',
     'UNIT_TIMEOUT',
     `Unit ${unit} did not answer within ${ms} ms; check unit id, power and bus, or raise the request timeout.`,
-    { details: { unit } },
+    { details: { unit }, partial: true },
   );
 }
 
@@ -90,7 +92,7 @@ export function silentFailure(unit: number): Failure {
     'transient',
     'UNIT_SILENT',
     `Unit ${unit} does not answer; nothing was sent to it, it is asked again at the probe interval.`,
-    { reached: false, details: { unit } },
+    { reached: false, details: { unit }, partial: true },
   );
 }
 

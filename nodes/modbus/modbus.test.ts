@@ -223,7 +223,7 @@ describe('modbus: against the simulator', () => {
   it('a pulse whose confirmation is lost ends as outcome unknown; a set point is written again', async () => {
     const tags: RawRow[] = [{ name: 'pulse', area: 'coil', address: 2, type: 'bool' }];
     const raw = { operation: 'write', tags, retryStrategy: 'fixed', retryBase: '50ms', retryAttempts: 9 };
-    const connection = link({ probeEvery: '100ms', breakerMode: 'off' });
+    const connection = link({ probeEvery: '100ms' });
     // Exception 11: the gateway passed the write on and got no confirmation from the unit.
     const lossy = (): void => {
       simulator.tamper((answer, request) => {

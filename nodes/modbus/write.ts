@@ -203,6 +203,7 @@ function withProgress(failure: Failure, failed: readonly string[], written: read
     `Writing ${failed.slice(0, 20).join(', ')}: ${failure.message}${before}`,
     {
       reached: failure.reached || written.length > 0,
+      partial: failure.partial,
       details: { ...failure.details, failed, written },
       cause: failure,
     },
