@@ -26,6 +26,8 @@ export const adapter = defineAdapter({
   operation: ({ operation, table }) =>
     operation === 'query' || operation === 'transaction' ? operation : `${operation} ${table}`,
   call: (ctx: Context): Promise<Result> => run(ctx),
+  // Rows that come in parts belong to one reader.
+  cacheKey: ({ stream, sql, params }) => (stream ? undefined : keyOf([sql, params])),
   collect: {
     // An array is a transaction of its own.
     key: ({ collect, operation, rows, table }) =>
@@ -63,5 +65,14 @@ async function run(ctx: Context): Promise<Result> {
       return change(ctx);
     case 'transaction':
       return transaction(ctx);
+  }
+}
+
+/** Parameters may hold what JSON cannot; such a query is not kept. */
+function keyOf(parts: readonly unknown[]): string | undefined {
+  try {
+    return JSON.stringify(parts);
+  } catch {
+    return undefined;
   }
 }

@@ -34,6 +34,7 @@ export interface Database {
 }
 
 let tables = 0;
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Runs `test` with an open database. Unreachable servers fail under CI; elsewhere `npm test` names them. */
 export function withDatabase(name: DatabaseName, test: (db: Database) => Promise<void>): () => Promise<void> {
@@ -45,7 +46,7 @@ export function withDatabase(name: DatabaseName, test: (db: Database) => Promise
     const { connection } = harness.connection(connector, settings.connection, settings.secrets);
     const used: string[] = [];
     const node = (config: RawConfig) => {
-      const made = harness.adapter(adapter as never, connection, { retryStrategy: 'none', ...config });
+      const made = harness.adapter(adapter, connection, { retryStrategy: 'none', ...config });
       return {
         send: made.send,
         input: (msg: Message, out: (msg: Message) => void) => made.node.input(msg, out),
@@ -118,14 +119,14 @@ export function withSession(
       dialect,
       file: 'test.sqlite',
       directory: folder,
-      host: String(connection['host'] ?? ''),
+      host: text(connection['host']),
       port: Number(connection['port'] ?? 0),
-      database: String(connection['database'] ?? ''),
-      user: String(connection['username'] ?? ''),
+      database: text(connection['database']),
+      user: text(connection['username']),
       auth: {
         kind: 'basic',
         username: '',
-        password: String(secrets['password'] ?? ''),
+        password: text(secrets['password']),
         parts: () => Promise.reject(new Error('not HTTP')),
         renew: () => false,
         close() {},

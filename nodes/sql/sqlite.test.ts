@@ -37,7 +37,7 @@ async function withNode(
   try {
     await test(async (config, msg) => {
       const [out] = await harness
-        .adapter(adapter as never, connection, { retryStrategy: 'none', ...config })
+        .adapter(adapter, connection, { retryStrategy: 'none', ...config })
         .send({ params: {}, ...msg });
       return out?.payload;
     });

@@ -2,7 +2,7 @@
 const LONGEST = 300;
 
 export function driverText(message: unknown): string {
-  const line = String(message ?? '')
+  const line = (typeof message === 'string' ? message : '')
     .replaceAll(/\s+/g, ' ')
     .trim()
     .replace(/\.+$/, '');

@@ -156,7 +156,8 @@ async function* parts(
 function cellValue({ value, metadata }: Cell): unknown {
   if (value === null) return null;
   const type = metadata.type.name;
-  if (type === 'BigInt' || (type === 'IntN' && typeof value === 'string')) return exactInteger(String(value));
+  if (type === 'BigInt' || (type === 'IntN' && typeof value === 'string'))
+    return exactInteger(String(value));
   if (value instanceof Date) return value.toISOString();
   if (!type.startsWith('Decimal') && !type.startsWith('Numeric')) return value;
   if ((metadata.precision ?? 0) > DOUBLE_DIGITS) {

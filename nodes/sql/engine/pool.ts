@@ -48,9 +48,18 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
     },
   });
   const client = knex.client as Knex.Client;
+  let closed = false;
   return {
     knex,
-    acquire: () => client.acquireConnection() as Promise<object>,
+    acquire: async () => {
+      try {
+        return (await client.acquireConnection()) as object;
+      } catch (error) {
+        // The pool's own words for "somebody closed me" carry no code.
+        if (closed) throw closedFailure();
+        throw error;
+      }
+    },
     release: (connection) => client.releaseConnection(connection) as Promise<void>,
     cancel: async (connection) => {
       if (!client.canCancelQuery) return;
@@ -61,8 +70,16 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
     discard: (connection, why) => {
       (connection as { __knex__disposed?: string }).__knex__disposed = why;
     },
-    close: () => knex.destroy(),
+    close: () => {
+      closed = true;
+      return knex.destroy();
+    },
   };
+}
+
+function closedFailure(): Failure {
+  const message = 'The connection to the database was closed while the call waited for its turn.';
+  return new Failure('disconnected', 'NOT_CONNECTED', message, { reached: false });
 }
 
 /** The driver's package, so that a missing one is named before knex prints advice to the console. */

@@ -21,7 +21,7 @@ export class Texts {
   /** An INSERT or upsert of `count` rows. `shape` is compared by identity: keep it. */
   insert(shape: RowsText, count: number): string {
     let sizes = this.#known.get(shape);
-    if (!sizes) this.#known.set(shape, (sizes = new Map()));
+    if (!sizes) this.#known.set(shape, (sizes = new Map<number, string>()));
     const known = sizes.get(count);
     if (known !== undefined) return known;
     const text = insertText(shape, count, this.#dialect);

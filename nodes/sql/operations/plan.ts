@@ -31,7 +31,7 @@ export function plan(config: Settings): Plan {
     checksColumns: config.rowsFrom === 'objects',
     shape(table, columns) {
       let tables = shapes.get(columns);
-      if (!tables) shapes.set(columns, (tables = new Map()));
+      if (!tables) shapes.set(columns, (tables = new Map<string, RowsText>()));
       const known = tables.get(table);
       if (known) return known;
       const name = JSON.stringify([table, columns]);

@@ -83,11 +83,15 @@ function timeOf(value: unknown): Date | null {
   throw new Failure(
     'rejected',
     'BAD_MESSAGE',
-    `"${String(value).slice(0, 60)}" is not a time. Give ISO 8601 text or milliseconds since 1970.`,
+    `"${describe(value)}" is not a time. Give ISO 8601 text or milliseconds since 1970.`,
     {
       reached: false,
     },
   );
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 60) : typeof value;
 }
 
 /** Joins rows of the same shape that follow each other. */

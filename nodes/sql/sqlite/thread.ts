@@ -44,7 +44,7 @@ export class SqliteThread {
       this.#failAll(this.#ended);
       lost(this.#ended);
     };
-    this.#worker.on('error', (error) => end(`The database thread failed: ${error.message}`));
+    this.#worker.on('error', (error: Error) => end(`The database thread failed: ${error.message}`));
     this.#worker.on('exit', () => end('The database thread ended.'));
   }
 
@@ -57,7 +57,7 @@ export class SqliteThread {
       this.#lastId += 1;
       // Only a running request keeps the process alive.
       if (this.#waiting.size === 0) this.#worker.ref();
-      this.#waiting.set(this.#lastId, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.set(this.#lastId, { resolve: resolve, reject });
       this.#worker.postMessage({ id: this.#lastId, op, body } satisfies Request);
     });
   }
