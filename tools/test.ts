@@ -68,7 +68,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function probeAll(): Promise<readonly Probe[]> {
-  return Promise.all([probeSql('PostgreSQL'), probeSql('MariaDB'), probeChromium(), probeRegistry()]);
+  return Promise.all([
+    probeSql('PostgreSQL'),
+    probeSql('MariaDB'),
+    Promise.resolve(probeChromium()),
+    probeRegistry(),
+  ]);
 }
 
 async function runGroup(

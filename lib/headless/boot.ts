@@ -51,7 +51,7 @@ export interface Headless {
 /** Boots Node-RED and starts the flows. One at a time in a process; any number one after the other. */
 export async function boot(options: BootOptions): Promise<Headless> {
   const root = options.projectRoot ?? packageRoot(__dirname);
-  const RED = createRequire(join(options.redPath ?? root, 'package.json'))('node-red') as NodeRed;
+  const RED = requireNodeRed(options.redPath === undefined ? [root, process.cwd()] : [options.redPath]);
   const userDir = options.userDir ?? mkdtempSync(join(tmpdir(), 'holdfast-headless-'));
   const record = new FlowRecord();
   // Node-RED itself adds listeners at every start and never removes them.
@@ -103,6 +103,20 @@ export async function boot(options: BootOptions): Promise<Headless> {
       }),
     stop,
   };
+}
+
+/** An installed palette lies beside Node-RED, not above it; the folder of the call may have its own. */
+function requireNodeRed(folders: readonly string[]): NodeRed {
+  for (const folder of folders) {
+    const require = createRequire(join(folder, 'package.json'));
+    try {
+      require.resolve('node-red');
+    } catch {
+      continue;
+    }
+    return require('node-red') as NodeRed;
+  }
+  throw new Error('Node-RED was not found; install it in this folder with "npm install node-red".');
 }
 
 /** The nearest folder above that holds a Node-RED palette's package.json. */

@@ -1,5 +1,4 @@
 /** All systems in one set of flows, on their own simulators: for tests of the whole life cycle. */
-import type { Message } from '../../lib/core';
 import type { FlowCredentials, FlowNode, Headless } from '../../lib/headless';
 import { allStations, isGood } from './rig';
 import { connectionBase, samplesOf, type NodeSample } from './samples';
@@ -63,7 +62,7 @@ export class Plant {
   #sendTo(red: Headless, { id, sample }: Place): string {
     const msgid = `p${this.sent.size + 1}`;
     this.sent.set(msgid, id);
-    red.receive(id, { ...structuredClone(sample.msg), _msgid: msgid } as Message);
+    red.receive(id, { ...structuredClone(sample.msg), _msgid: msgid });
     return msgid;
   }
 

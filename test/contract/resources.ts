@@ -1,9 +1,14 @@
 /** What keeps memory or the event loop busy: handles, timers (also those that do not hold the process), listeners. */
-import type { EventEmitter } from 'node:events';
 
 export interface Resources {
   /** By kind: TCPSocketWrap, MessagePort, timers, "listeners of process" … */
   readonly [kind: string]: number;
+}
+
+/** What both `process` and Node-RED's event emitter offer. */
+interface Listened {
+  eventNames(): readonly (string | symbol)[];
+  listenerCount(event: string | symbol): number;
 }
 
 export interface TimerWatch {
@@ -55,10 +60,7 @@ export function watchTimers(): TimerWatch {
   };
 }
 
-export function resourcesNow(
-  timers: TimerWatch,
-  emitters: Readonly<Record<string, EventEmitter>>,
-): Resources {
+export function resourcesNow(timers: TimerWatch, emitters: Readonly<Record<string, Listened>>): Resources {
   const listeners = Object.entries(emitters).map(([name, emitter]) => {
     const count = emitter.eventNames().reduce((sum, event) => sum + emitter.listenerCount(event), 0);
     return [`listeners of ${name}`, count] as const;

@@ -105,7 +105,7 @@ export class Rig {
     this.#sent += 1;
     const id = `m${this.#sent}`;
     this.sent.set(id, station.id);
-    this.red.receive(station.id, { ...structuredClone(station.sample.msg), _msgid: id } as Message);
+    this.red.receive(station.id, { ...structuredClone(station.sample.msg), _msgid: id });
     return id;
   }
 

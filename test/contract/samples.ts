@@ -63,7 +63,8 @@ function injected(inject: FlowNode): Message {
   const props = (inject['props'] ?? []) as { p: string; v?: string; vt?: string }[];
   for (const { p, v = '', vt = 'str' } of props) {
     const own = p === 'payload' ? inject['payload'] : p === 'topic' ? inject['topic'] : undefined;
-    msg[p] = valueOf(String(own ?? v), p === 'payload' ? String(inject['payloadType'] ?? vt) : vt);
+    const type = p === 'payload' && typeof inject['payloadType'] === 'string' ? inject['payloadType'] : vt;
+    msg[p] = valueOf(typeof own === 'string' ? own : v, type);
   }
   return msg;
 }

@@ -10,7 +10,7 @@ import type { RawConfig } from '../../lib/spec';
 import { leadTo } from './samples';
 import { allStations, Rig } from './rig';
 import { SYSTEMS, type System } from './systems';
-import { shownConfig } from './wrong-values';
+import { conditionsOf } from './wrong-values';
 
 /** Fills what the kind of credential needs beside its secrets; nobody listens at this address. */
 const COMPANIONS: RawConfig = {
@@ -53,9 +53,7 @@ async function startWith(
   canary: string,
 ): Promise<Rig> {
   const fields = allFields(connector);
-  const shown = shownConfig(fields, name);
-  const needed = Object.keys(fields[name]?.showWhen ?? {});
-  const condition = Object.fromEntries(needed.map((parent) => [parent, shown[parent]]));
+  const condition = conditionsOf(fields, name, {});
   const companions = Object.fromEntries(Object.entries(COMPANIONS).filter(([field]) => field in fields));
   return Rig.start({
     system,

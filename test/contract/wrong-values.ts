@@ -109,15 +109,20 @@ function outOfBounds(min: string | undefined, max: string | undefined): readonly
 /** Default settings in which a field is shown. */
 export function shownConfig(fields: Fields, name: string): RawConfig {
   const raw = rawDefaults(fields);
-  const seen = new Set<string>();
-  const show = (one: string): void => {
-    if (seen.has(one)) return;
-    seen.add(one);
+  return { ...raw, ...conditionsOf(fields, name, raw) };
+}
+
+/** What the fields above a field must hold so that it is shown. */
+export function conditionsOf(fields: Fields, name: string, raw: RawConfig): RawConfig {
+  const needed: RawConfig = {};
+  const visit = (one: string): void => {
     for (const [parent, allowed] of Object.entries(fields[one]?.showWhen ?? {})) {
-      if (!allowed.some((value) => String(value) === String(raw[parent]))) raw[parent] = allowed[0];
-      show(parent);
+      if (parent in needed) continue;
+      const fits = allowed.some((value) => String(value) === String(raw[parent]));
+      needed[parent] = fits ? raw[parent] : allowed[0];
+      visit(parent);
     }
   };
-  show(name);
-  return raw;
+  visit(name);
+  return needed;
 }

@@ -106,7 +106,7 @@ export class Admin {
     const parsed = JSON.parse(data) as unknown;
     for (const one of Array.isArray(parsed) ? parsed : [parsed]) {
       const { topic, data: told } = one as { topic?: string; data?: unknown };
-      if (topic?.startsWith('status/') === true) this.statuses.set(topic.slice(7), (told ?? {}) as Shown);
+      if (topic?.startsWith('status/') === true) this.statuses.set(topic.slice(7), told ?? {});
       if (topic === 'notification/runtime-deploy') this.#running = (told as { revision: string }).revision;
       if (topic === 'debug') {
         const { id = '', level, msg } = told as { id?: string; level?: number; msg?: unknown };

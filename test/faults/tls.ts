@@ -1,5 +1,5 @@
 /** A TLS front before a plain server: with the certificate of another host, or with the right one. */
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import type { Address } from './fault';
 import { makeAuthority, type Authority } from './certificate';
@@ -34,7 +34,7 @@ export async function startTlsFront(
     }
     client.pipe(peer).pipe(client);
   });
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     open.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
