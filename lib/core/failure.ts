@@ -109,8 +109,17 @@ export function isFailure(error: unknown): error is Failure {
 /** Wraps anything thrown. Known failures pass unchanged; the rest becomes `unclassified` and keeps its stack. */
 export function toFailure(error: unknown): Failure {
   if (isFailure(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : asText(error);
   return new Failure('unclassified', 'UNCLASSIFIED', message || 'An error without a message.', {
     cause: error,
   });
+}
+
+/** Anything as text; `String` throws on objects without a usable `toString`. */
+export function asText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }

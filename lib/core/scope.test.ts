@@ -49,4 +49,23 @@ describe('scope', () => {
     late.abort();
     assert.ok(late.signal.aborted);
   });
+
+  it('tells every listener, also after one that throws', () => {
+    const scope = new Scope();
+    let told = 0;
+    scope.onAbort(() => {
+      throw new Error('broken listener');
+    });
+    scope.onAbort(() => {
+      told += 1;
+    });
+    scope.abort();
+    assert.equal(told, 1);
+    assert.equal(scope.signal.aborted, true);
+    assert.doesNotThrow(() =>
+      scope.onAbort(() => {
+        throw new Error('late and broken');
+      }),
+    );
+  });
 });

@@ -41,7 +41,7 @@ export class Scope {
     this.#reason = reason;
     for (let one = this.#first; one; one = this.#first) {
       this.#remove(one);
-      one.fn(reason);
+      hear(one.fn, reason);
     }
     this.#controller?.abort(reason);
   }
@@ -49,7 +49,7 @@ export class Scope {
   /** Runs `fn` on abort (at once when already aborted). Returns the function that removes it again. */
   onAbort(fn: (reason: Failure) => void): () => void {
     if (this.#reason) {
-      fn(this.#reason);
+      hear(fn, this.#reason);
       return () => {};
     }
     const one: Listener = { fn, listening: true, previous: this.#last, next: undefined };
@@ -77,6 +77,15 @@ export class Scope {
 
   throwIfAborted(): void {
     if (this.#reason) throw this.#reason;
+  }
+}
+
+/** Scopes end in timers and events: a listener that throws must reach neither the process nor the others. */
+function hear(fn: (reason: Failure) => void, reason: Failure): void {
+  try {
+    fn(reason);
+  } catch {
+    // The scope is over all the same.
   }
 }
 

@@ -24,6 +24,8 @@ describe('migrate', () => {
   });
 
   it('takes an unreadable version as the first', () => {
-    assert.ok('config' in migrate({ configVersion: 'x' }, 1));
+    for (const configVersion of ['x', {}, { toString: 1 }, null, true]) {
+      assert.ok('config' in migrate({ configVersion }, 1));
+    }
   });
 });

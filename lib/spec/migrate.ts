@@ -12,8 +12,9 @@ export function migrate(
   version: number,
   steps: Migrations = {},
 ): { readonly config: RawConfig } | { readonly problem: Problem } {
-  const saved = Number(raw.configVersion ?? 1);
-  const from = Number.isSafeInteger(saved) && saved >= 1 ? saved : 1;
+  const { configVersion } = raw;
+  const saved = typeof configVersion === 'string' ? Number(configVersion) : configVersion;
+  const from = typeof saved === 'number' && Number.isSafeInteger(saved) && saved >= 1 ? saved : 1;
   if (from > version) {
     return { problem: problem('configVersion', 'tooNew', { label: 'Version', value: from, max: version }) };
   }

@@ -160,3 +160,21 @@ describe('optionalWhen', () => {
     assert.equal(parse(relaxed, { simulate: true, port: 'x' }).ok, false);
   });
 });
+
+describe('conditions over odd values', () => {
+  const fields = {
+    mode: choice({ label: 'Mode', help: 'x.', default: 'a', options: { a: 'A', b: 'B' } }),
+    size: int({ label: 'Size', help: 'x.', default: 1, min: 0, showWhen: { mode: ['b'] } }),
+  };
+
+  it('do not throw on values that have no text', () => {
+    for (const odd of [{ toString: 1 }, [{ toString: 1 }], [['b']]]) {
+      const parsed = parse(fields, { mode: odd, size: -1 });
+      assert.ok(!parsed.ok);
+      assert.deepEqual(
+        parsed.problems.map((one) => one.field),
+        ['mode'],
+      );
+    }
+  });
+});
