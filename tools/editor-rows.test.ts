@@ -4,7 +4,7 @@ import { formatCsv, parseDelimited } from '../lib/editor/csv';
 import { cellsOf, emptyRow, rowsFrom, type Row } from '../lib/editor/rows';
 import { checkTable } from '../lib/editor/table-check';
 
-const columns = {
+const columns: Columns = {
   name: text({ label: 'Tag', help: 'Its name.', default: '' }),
   area: choice({
     label: 'Area',
@@ -27,7 +27,7 @@ const columns = {
 const tags: TableField = table({
   label: 'Tags',
   help: 'One row each.',
-  columns: columns as Columns,
+  columns,
   default: [],
   unique: ['name'],
 });

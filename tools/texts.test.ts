@@ -78,9 +78,7 @@ describe('texts of the declarations', () => {
 
   it('have choices whose labels start with a capital, a digit or a sign', () => {
     const options = fields.flatMap(({ where, field }) =>
-      field.kind === 'choice'
-        ? Object.values(field.options).map((text) => [where, String(text)] as const)
-        : [],
+      field.kind === 'choice' ? Object.values(field.options).map((text) => [where, text] as const) : [],
     );
     assert.deepEqual(
       wrong(options, (text) => text !== '' && !/\.$/.test(text)),

@@ -6,6 +6,8 @@ export interface CodeEditor {
   getSession(): { on(event: 'change', fn: () => void): void };
   resize(): void;
   destroy(): void;
+  /** Monaco only. */
+  updateOptions?(options: Readonly<Record<string, unknown>>): void;
 }
 
 export interface EditorNode {

@@ -3,7 +3,7 @@
  * deploy and a reload, has no accessibility violation, and never throws.
  */
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { discover } from '../../tools/build/discover';
@@ -117,6 +117,46 @@ describe('editor dialogs', () => {
         await editor.page.close();
       });
 
+      it('fills a table from a spreadsheet, by keyboard and by file', async () => {
+        const editor = await openEditor(browser, host.url, 'light');
+        const found = tableNode();
+        await editor.open(found.node);
+        const row = editor.page.locator(`.hf-row[data-field=${found.field}]`);
+        const lines = row.locator('tbody tr');
+        await row.getByRole('button', { name: 'Paste' }).click();
+        await row.locator('.hf-paste textarea').fill(`${found.columns.join('\t')}\none\ttwo\nthree\tfour\n`);
+        await row.getByRole('button', { name: 'Replace all rows' }).click();
+        assert.equal(await lines.count(), 2);
+        const cell = (line: number, column: number) =>
+          lines.nth(line).locator(`[data-cell=${found.columns[column]}]`);
+        assert.equal(await cell(1, 0).inputValue(), 'three');
+
+        await cell(1, 0).focus();
+        await editor.page.keyboard.press('Alt+ArrowUp');
+        assert.equal(await cell(0, 0).inputValue(), 'three');
+        await cell(1, 1).focus();
+        await editor.page.keyboard.press('Enter');
+        assert.equal(await lines.count(), 3);
+        assert.equal(await editor.page.locator('*:focus').getAttribute('data-cell'), found.columns[1]);
+        await row.getByRole('button', { name: 'Delete row 3' }).click();
+        assert.equal(await lines.count(), 2);
+
+        const download = editor.page.waitForEvent('download');
+        await row.getByRole('button', { name: 'Export CSV' }).click();
+        const csv = readFileSync(await (await download).path(), 'utf8');
+        assert.match(csv, /three,four/);
+        await editor.done(found.node.config);
+        const saved = await editor.page.evaluate<Record<string, unknown>[]>(
+          `RED.nodes.node('${found.node.id}')['${found.field}']`,
+        );
+        assert.deepEqual(
+          saved.map((one) => one[found.columns[0]]),
+          ['three', 'one'],
+        );
+        assert.deepEqual(editor.errors, []);
+        await editor.page.close();
+      });
+
       it('moves between tabs with the arrow keys', async () => {
         const editor = await openEditor(browser, host.url, 'light');
         const node = NODES.find(({ component }) => component.role === 'adapter');
@@ -133,6 +173,20 @@ describe('editor dialogs', () => {
     });
   }
 });
+
+/** A palette node with a table that has two columns of text in front. */
+function tableNode(): { node: (typeof NODES)[number]; field: string; columns: [string, string] } {
+  for (const node of NODES) {
+    for (const [field, declared] of Object.entries(node.component.fields)) {
+      if (declared.kind !== 'table' || declared.showWhen || node.config) continue;
+      const [first, second] = Object.entries(declared.columns);
+      if (first?.[1].kind === 'text' && second?.[1].kind === 'text') {
+        return { node, field, columns: [first[0], second[0]] };
+      }
+    }
+  }
+  throw new Error('No node has a table that begins with two texts.');
+}
 
 /** Names the node, looks at every tab, and returns what the form showed. */
 async function edit(

@@ -40,6 +40,7 @@ export function listControl(context: ControlContext<ListField>): Control {
     input.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter') return;
       event.preventDefault();
+      event.stopPropagation();
       if (i === items.length - 1) add();
       else inputs()[i + 1]?.focus();
     });

@@ -179,6 +179,8 @@ class Table {
       this.#focus(index + 1, name);
     } else return;
     event.preventDefault();
+    // The cell may be redrawn by now, and Node-RED's shortcuts do not expect a target outside the page.
+    event.stopPropagation();
   }
 
   /** Several cells on the clipboard fill the table from here on, as in a spreadsheet. */
