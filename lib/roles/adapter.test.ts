@@ -61,6 +61,7 @@ function system(peer: Peer) {
     },
     effect: (values) => values.mode,
     operation: (values) => `ask ${values.mode}`,
+    cacheKey: (values, msg) => (msg.topic === 'fresh' ? undefined : String(values.body)),
     call: async ({ values, call }) => {
       peer.calls.push({ key: call.key, attempt: call.attempt, input: values.body });
       return { payload: await peer.answer(peer.calls.length) };
@@ -223,6 +224,8 @@ describe('adapter node', () => {
     assert.equal((await send({ payload: 'a' }))[0]?.payload, 1);
     await send({ payload: 'b' });
     assert.equal(peer.calls.length, 2);
+    await send({ payload: 'a', topic: 'fresh' });
+    assert.equal(peer.calls.length, 3);
   });
 
   it('counts every message exactly once', async () => {

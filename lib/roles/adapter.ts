@@ -60,7 +60,7 @@ export class AdapterNode {
     );
     this.#keyOf = keySource(runtime.clock, runtime.random, host.id);
     this.#inFlight = new InFlight(runtime.clock);
-    if (this.#settings.cacheFor > 0) {
+    if (declaration.cacheKey && this.#settings.cacheFor > 0) {
       this.#cache = new ResultCache(
         { ttlMs: this.#settings.cacheFor, size: this.#settings.cacheSize },
         runtime.clock,
@@ -129,7 +129,7 @@ export class AdapterNode {
     const declaration = this.#declaration;
     const prepared = this.#prepared;
     const effect = declaration.effect(values, msg);
-    const cache = effect === 'safe' ? this.#cache : undefined;
+    const store = effect === 'safe' ? this.#cache : undefined;
     const operation = {
       effect,
       timeoutMs: values.timeout as unknown as number,
@@ -142,9 +142,9 @@ export class AdapterNode {
         return declaration.call({ values, msg, session, prepared, call, log, clock });
       },
     };
-    if (!cache) return this.#connection.run(operation);
-    const cacheKey = `${declaration.operation(values)}\n${JSON.stringify(values)}`;
-    const result = await this.#connection.run({ ...operation, cache: { store: cache, key: cacheKey } });
+    const cacheKey = store && declaration.cacheKey?.(values, msg, prepared);
+    if (!store || cacheKey === undefined) return this.#connection.run(operation);
+    const result = await this.#connection.run({ ...operation, cache: { store, key: cacheKey } });
     return cloneResult(result);
   }
 

@@ -148,6 +148,11 @@ export interface AdapterDeclaration<
   /** What provenance and logs call it: "read holding registers", "GET /orders". Never secrets or values. */
   operation(values: CallValuesOf<F>): string;
   call(ctx: CallContext<F, S, P>): Promise<Result>;
+  /**
+   * Everything that the answer of a `safe` call depends on; the node then offers to keep results. Undefined: this
+   * call is not kept, for example because its result comes in parts.
+   */
+  cacheKey?(values: CallValuesOf<F>, msg: Message, prepared: P): string | undefined;
   readonly collect?: Collect<F, S, P>;
 }
 

@@ -300,7 +300,7 @@ function adapterFields(declaration: AdapterDeclaration): Fields {
     ...connectionRef(declaration.connector),
     ...declaration.fields,
     ...callFields,
-    ...cacheFields,
+    ...(declaration.cacheKey ? cacheFields : {}),
     ...traceFields,
   };
 }

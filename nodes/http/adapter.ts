@@ -2,7 +2,15 @@ import { Scope } from '../../lib/core';
 import { defineAdapter, type Result } from '../../lib/roles';
 import { connector } from './connector';
 import { fetchPages, joinPages, patchOf, separatePages, within, type Fetch } from './pages';
-import { buildRequest, compilePlan, effectOf, operationOf, pageRequest, timeoutOf } from './request';
+import {
+  buildRequest,
+  cacheKeyOf,
+  compilePlan,
+  effectOf,
+  operationOf,
+  pageRequest,
+  timeoutOf,
+} from './request';
 import { fields } from './request-fields';
 import { accept } from './success';
 
@@ -29,6 +37,7 @@ end as *outcome unknown*, unless **Send idempotency key** is on and the server u
 
   prepare: compilePlan,
   effect: effectOf,
+  cacheKey: cacheKeyOf,
   operation: operationOf,
 
   async call({ values, msg, session, prepared: plan, call, clock }): Promise<Result> {

@@ -24,6 +24,8 @@ export interface Plan {
   readonly paging: Paging | undefined;
 }
 
+/** Two requests of one connection differ after its base, so a key needs none. */
+const NO_BASE: Base = { origin: '', prefix: '', secure: false, hostname: '', port: 0 };
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const REPEATABLE: ReadonlySet<string> = new Set(['PUT', 'DELETE']);
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -72,6 +74,13 @@ export function pageRequest(first: Outgoing, values: Values, path: string, index
   const headers: Headers = { ...first.headers };
   if (headers[name] !== undefined) headers[name] = `${headers[name]}-${index}`;
   return { ...first, path, headers };
+}
+
+/** The request as it would go out. Addresses in msg.url and results in parts are not kept. */
+export function cacheKeyOf(values: Values, msg: Message, plan: Plan): string | undefined {
+  if (values.path !== plan.source || (plan.paging && values.pageOutput !== 'joined')) return undefined;
+  const { method, path, headers } = buildRequest(values, msg, plan, NO_BASE, '');
+  return JSON.stringify([method, path, headers, values.response]);
 }
 
 /** "GET /orders/{payload.id}": the template, so that it holds no value of a message and no query. */

@@ -49,6 +49,7 @@ export const adapter = defineAdapter({
   prepare: ({ tags, addressing: counting }) => new TagBook(tags, counting),
   effect: ({ operation, repeat }) => (operation === 'read' ? 'safe' : repeat),
   operation: ({ operation }) => `${operation} tags`,
+  cacheKey: ({ only }) => JSON.stringify(only),
   async call({ values, msg, session, prepared, call, clock }) {
     const book = prepared.on(session);
     if (values.operation === 'write') {
