@@ -55,8 +55,8 @@ export function fileStore(path: string): StateStore {
   return {
     load: async () => {
       await last;
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
+      const text = await readFile(path, 'utf8').catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
         throw error;
       });
       if (text === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** Results in parts: one message a part, at the pace of `msg.tick` where asked. */
-import { Failure, type Message, type Scope } from '../core';
+import { Failure, type Scope } from '../core';
 import type { Chunked, Patch, Result } from './declare';
 
 export function isChunked(result: Result): result is Chunked {
@@ -63,7 +63,7 @@ export async function emitChunks(result: Chunked, to: Emission): Promise<number>
     for (;;) {
       const following = await bounded(iterator.next(), to.scope);
       const last = following.done === true;
-      to.send(next.value as Patch, { id: to.id, index, ...(last ? { count: index + 1 } : {}) }, last);
+      to.send(next.value, { id: to.id, index, ...(last ? { count: index + 1 } : {}) }, last);
       index += 1;
       if (last) return index;
       next = following;

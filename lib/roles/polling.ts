@@ -2,7 +2,7 @@
 import { isFailure, type Call, type Failure, type Message, type Timer } from '../core';
 import { createProvenance } from '../observe/provenance';
 import type { Meter } from '../observe/meter';
-import type { Fields, ValuesOf } from '../spec';
+import type { Fields } from '../spec';
 import { keySource, retryOptions } from './call-settings';
 import type { Connection } from './connection';
 import type { TriggerContext, TriggerDeclaration } from './declare';
@@ -128,7 +128,7 @@ export class Polling {
         connector: this.#connection.declaration.type,
         connectorVersion: this.#connection.declaration.version,
         connection: this.#connection.name,
-        operation: this.#poll.operation(context.config as ValuesOf<Fields>),
+        operation: this.#poll.operation(context.config),
         query: context.config,
         payload: msg.payload,
         startedAt,

@@ -36,7 +36,7 @@ export function compileValues<F extends Fields>(
     if (field.override)
       overrides.push({ name, field, property: field.override, path: parsePath(field.override) });
   }
-  if (sync.length + later.length + overrides.length === 0) return () => config as unknown as CallValuesOf<F>;
+  if (sync.length + later.length + overrides.length === 0) return () => config;
 
   const applyOverrides = (values: Record<string, unknown>, msg: Message): void => {
     for (const { name, path, field, property } of overrides) {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../lib/core';
-import type { AdapterDeclaration } from '../../lib/roles';
 import { Harness } from '../../test/helpers/harness';
 import { adapter } from './adapter';
 import { connector } from './connector';
@@ -11,11 +10,11 @@ describe('http: kept results', () => {
     const simulator = await start({ port: 0, seed: 1, clock: systemClock });
     const harness = new Harness();
     try {
-      const { connection } = harness.connection(connector as never, {
+      const { connection } = harness.connection(connector, {
         name: 'API',
         baseUrl: `http://127.0.0.1:${simulator.port}`,
       });
-      const node = harness.adapter(adapter as unknown as AdapterDeclaration, connection, {
+      const node = harness.adapter(adapter, connection, {
         path: '/echo?asked={topic}',
         cacheFor: '1m',
       });
