@@ -78,9 +78,10 @@ for (const system of SYSTEMS) {
       it('authRefused: says that the credentials are refused, and recovers', async () => {
         const guard = await authRefused();
         try {
-          rig.proxy.retarget(guard);
-          for (const station of rig.adapters) await rig.failsWith(station, 'auth');
-          await suffer(rig, () => Promise.resolve());
+          await suffer(rig, async () => {
+            rig.proxy.retarget(guard);
+            for (const station of rig.adapters) await rig.failsWith(station, 'auth');
+          });
         } finally {
           await guard.close();
         }
