@@ -36,7 +36,7 @@ export const contract: Contract = {
     ],
   },
   without: {
-    wrongTlsHost: 'TLS begins inside the protocol; servers.test.ts covers it.',
+    wrongTlsHost: 'TLS begins inside the protocol; tls.test.ts covers it.',
     authRefused: 'The server itself refuses a wrong password; servers.test.ts covers it.',
   },
   own: [

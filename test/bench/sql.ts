@@ -154,7 +154,7 @@ function rawPostgres(pool: Pool) {
     },
     async arrays(): Promise<number> {
       const start = performance.now();
-      await parallel(4, ARRAYS, (i) =>
+      await parallel(8, ARRAYS, (i) =>
         pool.query(
           many,
           arrayOf(i).flatMap(({ tag, value, at }) => [tag, value, at]),
@@ -197,7 +197,7 @@ async function measureSqlite(report: Report, runtime: Headless): Promise<void> {
         walSingle: () => raw.single(),
         collect: () => through(runtime, 'sqlite-collect', MESSAGES, 4000, 1, row),
         rawArrays: () => raw.arrays(),
-        arrays: () => through(runtime, 'sqlite-array', ARRAYS, 4, ROWS, arrayOf),
+        arrays: () => through(runtime, 'sqlite-array', ARRAYS, 8, ROWS, arrayOf),
       },
       ROUNDS,
     );
@@ -224,7 +224,7 @@ async function measurePostgres(report: Report, runtime: Headless, address: SqlAd
         single: () => raw.single(),
         collect: () => through(runtime, 'postgres-collect', MESSAGES, 4000, 1, row),
         rawArrays: () => raw.arrays(),
-        arrays: () => through(runtime, 'postgres-array', ARRAYS, 4, ROWS, arrayOf),
+        arrays: () => through(runtime, 'postgres-array', ARRAYS, 8, ROWS, arrayOf),
       },
       ROUNDS,
     );
