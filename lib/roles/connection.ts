@@ -3,9 +3,10 @@
  * it, so that a breaker or rate limit protects the peer and not a single node.
  */
 import {
+  asText,
+  Failure,
   isFailure,
   toFailure,
-  type Failure,
   type FailureKind,
   type Call,
   type Clock,
@@ -29,6 +30,7 @@ import { sharedPolicies } from './shared-policies';
 import { inWords } from './status-words';
 import type { Status } from './status';
 import { Watchdog } from './watchdog';
+import { within } from './within';
 
 /** One call of one node. */
 export interface Operation<S, T> {
@@ -47,6 +49,10 @@ const ABOUT_PEER: ReadonlySet<FailureKind> = new Set(['transient', 'disconnected
 const NO_RETRY: RetryOptions = { strategy: 'none', attempts: 1, baseMs: 0, maxMs: 0 };
 /** How long close waits for nodes that are still finishing calls. */
 const DRAIN_MS = 8000;
+/** And how long it takes in all: Node-RED waits 15 s. */
+const CLOSE_MS = 13_000;
+/** After refusals, files with secrets are looked at no more often than this. */
+const RECHECK_MS = 1000;
 
 export class Connection<S = unknown> {
   readonly [BRAND] = true;
@@ -68,6 +74,7 @@ export class Connection<S = unknown> {
   readonly #users = new Set<object>();
   readonly #off: () => void;
   #outage = '';
+  #recheckAt = 0;
   #drained: (() => void) | undefined;
 
   constructor(declaration: ConnectorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
@@ -155,16 +162,23 @@ export class Connection<S = unknown> {
   }
 
   /** Runs `fn` on every opened session, now and later. For triggers that subscribe. */
-  onSession(fn: (session: S) => () => void | Promise<void>): () => void {
+  onSession(fn: (session: S) => () => void | Promise<void>): () => Promise<void> {
     let current: Opened<S> | undefined;
     let end: (() => void | Promise<void>) | undefined;
+    const finish = async (): Promise<void> => {
+      const last = end;
+      end = undefined;
+      try {
+        await last?.();
+      } catch (error) {
+        this.#host.log.warn(this.nameError(error).message);
+      }
+    };
     const look = (): void => {
       const next = this.#link.current?.value;
       if (next === current) return;
       current = next;
-      void Promise.resolve(end?.()).catch((error: unknown) =>
-        this.#host.log.warn(this.nameError(error).message),
-      );
+      void finish();
       end = next ? fn(next.session) : undefined;
     };
     this.#listeners.add(look);
@@ -172,7 +186,7 @@ export class Connection<S = unknown> {
     return () => {
       this.#listeners.delete(look);
       current = undefined;
-      void Promise.resolve(end?.()).catch(() => {});
+      return finish();
     };
   }
 
@@ -203,8 +217,35 @@ export class Connection<S = unknown> {
     } catch (error) {
       const failure = this.nameError(error);
       if (failure.kind === 'disconnected') this.#link.lost(opened, failure);
+      if (failure.kind === 'auth') this.#recheck(opened);
       throw failure;
     }
+  }
+
+  /** What a node met outside of a call (in a later part of a result, in a joined call) ends a dead session too. */
+  met(session: S, error: unknown): Failure {
+    const failure = this.nameError(error);
+    const opened = this.#link.current?.value;
+    if (failure.kind === 'disconnected' && opened?.session === session) this.#link.lost(opened, failure);
+    return failure;
+  }
+
+  /** A refusal can mean that a secret was replaced in its file: then a new session takes the new one. */
+  #recheck(opened: Opened<S>): void {
+    const now = this.#clock.mono();
+    if (now < this.#recheckAt) return;
+    this.#recheckAt = now + RECHECK_MS;
+    this.#opener.replaced().then(
+      (replaced) => {
+        if (!replaced) return;
+        this.#opener.doubt();
+        const sentence = `The credentials of "${this.name}" were replaced; it is opened again with the new ones.`;
+        this.#link.lost(opened, new Failure('disconnected', 'CONNECTION_LOST', sentence));
+      },
+      () => {
+        // Unreadable at this moment: the session that there is stays.
+      },
+    );
   }
 
   /** Any error as a Failure. An unknown one is logged with its stack, once. */
@@ -218,7 +259,7 @@ export class Connection<S = unknown> {
       failure = toFailure(broken);
     }
     if (failure.kind === 'unclassified') {
-      const stack = error instanceof Error ? error.stack : String(error);
+      const stack = error instanceof Error ? error.stack : asText(error);
       this.#host.log.error(
         this.#runtime.redactor.redact(`An error that Holdfast does not know: ${stack ?? ''}`),
       );
@@ -239,7 +280,7 @@ export class Connection<S = unknown> {
     const ping = this.declaration.ping?.bind(this.declaration);
     if (!opened || !ping) return;
     try {
-      await this.#pipeline.run((call) => this.#namedPing(ping(opened.session, call)), {
+      await this.#pipeline.run((call) => this.#namedPing(() => ping(opened.session, call)), {
         effect: 'safe',
         timeoutMs: this.#openTimeoutMs,
         retry: NO_RETRY,
@@ -248,15 +289,16 @@ export class Connection<S = unknown> {
       });
     } catch (error) {
       const failure = this.nameError(error);
+      if (failure.kind === 'auth') this.#opener.doubt();
       if (failure.kind === 'disconnected' || failure.code === 'CALL_TIMEOUT' || failure.kind === 'auth') {
         this.#link.lost(opened, failure);
       }
     }
   }
 
-  async #namedPing(ping: Promise<void>): Promise<void> {
+  async #namedPing(ping: () => Promise<void>): Promise<void> {
     try {
-      await ping;
+      await ping();
     } catch (error) {
       throw this.nameError(error);
     }
@@ -308,20 +350,31 @@ export class Connection<S = unknown> {
   }
 
   #notify(): void {
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        // Reports about a session come from timers and sockets: nothing may pass through.
+        this.#host.log.error(`A node could not follow its connection: ${toFailure(error).message}`);
+      }
+    }
   }
 
   /** Waits for the nodes to finish, then closes session, policies and health entry. */
   async close(): Promise<void> {
+    const end = this.#clock.mono() + CLOSE_MS;
     if (this.#users.size > 0) await this.#drain();
     this.#watchdog.stop();
     this.#pipeline.close();
-    await this.#link.close();
-    await this.#opener.close();
-    this.#off();
-    this.#health.remove();
-    this.#runtime.metrics.remove(this.id);
-    this.#listeners.clear();
+    try {
+      await this.#link.close();
+      await within(this.#clock, end - this.#clock.mono(), this.#opener.close());
+    } finally {
+      this.#off();
+      this.#health.remove();
+      this.#runtime.metrics.remove(this.id);
+      this.#listeners.clear();
+    }
   }
 
   #drain(): Promise<void> {

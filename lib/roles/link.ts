@@ -100,11 +100,11 @@ export class Link<S> {
   async close(): Promise<void> {
     if (this.#state !== 'closed') {
       this.#timer?.cancel();
-      this.#opening?.abort();
       if (this.#session) this.#closeSession(this.#session.value);
       this.#session = undefined;
       this.#failure = undefined;
       this.#change('closed');
+      this.#opening?.abort();
       this.#settle((waiter) => waiter.reject(this.#unavailable()));
     }
     await Promise.all(this.#closing);
@@ -132,31 +132,28 @@ export class Link<S> {
         lost.early ??=
           error ?? new Failure('disconnected', 'CONNECTION_LOST', `${peer} closed the connection.`);
     };
-    const attempt = Promise.resolve().then(() => this.#o.open(scope, onLost));
-    const aborted = new Promise<never>((_, reject) => scope.onAbort(reject));
-    // A session that arrives after the abort belongs to nobody.
-    attempt.then(
-      (session) => {
-        if (scope.aborted) this.#closeSession(session);
-      },
-      () => {},
-    );
-    Promise.race([attempt, aborted]).then(
-      (session) => {
+    let over = false;
+    const fail = (error: unknown): void => {
+      if (over) return;
+      over = true;
+      timer.cancel();
+      this.#opening = undefined;
+      scope.abort();
+      if (this.#state !== 'closed') this.#wait(this.#o.name(error));
+    };
+    scope.onAbort(fail);
+    Promise.resolve()
+      .then(() => this.#o.open(scope, onLost))
+      .then((session) => {
+        // A session that arrives after the abort belongs to nobody.
+        if (over) return this.#closeSession(session);
+        over = true;
         timer.cancel();
-        if (scope.aborted) return;
         this.#opening = undefined;
         lost.session = { value: session };
         this.#opened(session);
         if (lost.early !== undefined) this.lost(session, lost.early);
-      },
-      (error: unknown) => {
-        timer.cancel();
-        this.#opening = undefined;
-        scope.abort();
-        if (this.#state !== 'closed') this.#wait(this.#o.name(error));
-      },
-    );
+      }, fail);
   }
 
   #opened(session: S): void {

@@ -28,11 +28,11 @@ export async function prepareMeans(
   host: Host,
   runtime: Runtime,
 ): Promise<Means> {
-  const { clock, env, redactor, directory } = runtime;
+  const { clock, redactor, directory } = runtime;
   const fields = allFields(declaration);
   // A simulator needs no credentials, so a missing secret must not keep an example from running.
   const simulated = raw.simulate === true;
-  const settings = simulated ? raw : await resolveReferences(raw, { env, readFile: nodeReadFile, fields });
+  const settings = simulated ? raw : await resolved(declaration, raw, runtime);
   const secrets = secretValues(fields, settings);
   for (const secret of secrets) redactor.add(secret);
   const forgetSecrets = (): void => {
@@ -47,6 +47,16 @@ export async function prepareMeans(
     forgetSecrets();
     throw error;
   }
+}
+
+/** The settings with the present content of the files and variables that they refer to. */
+export function resolved(
+  declaration: ConnectorDeclaration,
+  raw: Settings,
+  runtime: Runtime,
+): Promise<Settings> {
+  const { env } = runtime;
+  return resolveReferences(raw, { env, readFile: nodeReadFile, fields: allFields(declaration) });
 }
 
 function makeAuth(

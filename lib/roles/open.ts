@@ -1,7 +1,7 @@
 /** Opening sessions: means, simulator, then the connector's own `open`. */
 import { cancelled, Scope, type Failure } from '../core';
 import type { ConnectorDeclaration, Simulator } from './declare';
-import { prepareMeans, type Means } from './means';
+import { prepareMeans, resolved, type Means } from './means';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
 
@@ -22,6 +22,7 @@ export class Opener<S> {
   readonly #runtime: Runtime;
   readonly #name: (error: unknown) => Failure;
   #means: Means | undefined;
+  #preparing: Promise<Means> | undefined;
   #stale = false;
   #simulator: Promise<Simulator> | undefined;
 
@@ -45,6 +46,7 @@ export class Opener<S> {
     const { clock, directory } = this.#runtime;
     const simulated = this.#settings.simulate === true;
     const means = await this.#ready();
+    opening.throwIfAborted();
     const own = ownSettings(declaration.fields, means.settings);
     const config = simulated ? declaration.simulator.apply(own, await this.#startSimulator()) : own;
     opening.throwIfAborted();
@@ -74,9 +76,30 @@ export class Opener<S> {
     return this.#means?.warnings ?? [];
   }
 
-  async #ready(): Promise<Means> {
+  /** The peer refused the credentials: the next opening reads files and variables anew. */
+  doubt(): void {
+    this.#stale = true;
+  }
+
+  /** Whether files or variables hold something else by now. */
+  async replaced(): Promise<boolean> {
+    const means = this.#means;
+    if (!means || this.#settings.simulate === true) return false;
+    const fresh = await resolved(this.#declaration, this.#settings, this.#runtime);
+    return JSON.stringify(fresh) !== JSON.stringify(means.settings);
+  }
+
+  #ready(): Promise<Means> {
     const old = this.#means;
-    if (old && !this.#stale) return old;
+    if (old && !this.#stale) return Promise.resolve(old);
+    // One at a time: an opening that was given up may still be preparing.
+    this.#preparing ??= this.#prepare(old).finally(() => {
+      this.#preparing = undefined;
+    });
+    return this.#preparing;
+  }
+
+  async #prepare(old: Means | undefined): Promise<Means> {
     old?.auth.close();
     // A refresh under way must store its rotated token before the next credentials read it.
     await old?.auth.settled();
@@ -99,10 +122,21 @@ export class Opener<S> {
   }
 
   async close(): Promise<void> {
+    await this.#preparing?.catch(() => undefined);
     const means = this.#means;
+    this.#means = undefined;
     means?.auth.close();
-    const simulator = await this.#simulator?.catch(() => undefined);
-    await Promise.all([means?.auth.settled(), simulator?.close()]);
-    means?.forgetSecrets();
+    try {
+      await Promise.all([means?.auth.settled(), this.#stopSimulator()]);
+    } finally {
+      means?.forgetSecrets();
+    }
+  }
+
+  async #stopSimulator(): Promise<void> {
+    const starting = this.#simulator;
+    this.#simulator = undefined;
+    const simulator = await starting?.catch(() => undefined);
+    await simulator?.close();
   }
 }
