@@ -21,43 +21,33 @@ export interface TimerWatch {
 
 /** Counts every timer set from now on. Node's own list leaves out timers that do not keep the process alive. */
 export function watchTimers(): TimerWatch {
-  const { setTimeout: set, clearTimeout: clear, setInterval: every, clearInterval: stop } = globalThis;
-  const live = new Map<unknown, string>();
-  const track = <H>(handle: H): H => {
+  const { setTimeout: set, setInterval: every } = globalThis;
+  const live = new Map<NodeJS.Timeout, string>();
+  const track = (handle: NodeJS.Timeout): NodeJS.Timeout => {
     live.set(handle, callerOf());
     return handle;
   };
-  const timeout = (fn: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout => {
-    const handle = set(() => {
-      live.delete(handle);
-      fn(...args);
-    }, ms);
-    return track(handle);
-  };
+  const timeout = (fn: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout =>
+    track(set(fn, ms, ...args));
   const interval = (fn: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout =>
-    track(every(() => fn(...args), ms));
-  const drop = (real: (handle?: NodeJS.Timeout) => void) => (handle?: NodeJS.Timeout) => {
-    live.delete(handle);
-    real(handle);
-  };
+    track(every(fn, ms, ...args));
   Object.assign(globalThis, {
     setTimeout: Object.assign(timeout, set),
     setInterval: Object.assign(interval, every),
-    clearTimeout: drop(clear),
-    clearInterval: drop(stop),
   });
   return {
-    open: () => countBy([...live.values()]),
-    wait: (ms) => new Promise((resolve) => void set(resolve, ms)),
-    restore: () => {
-      Object.assign(globalThis, {
-        setTimeout: set,
-        setInterval: every,
-        clearTimeout: clear,
-        clearInterval: stop,
-      });
+    open: () => {
+      for (const handle of live.keys()) if (isOver(handle)) live.delete(handle);
+      return countBy([...live.values()]);
     },
+    wait: (ms) => new Promise((resolve) => void set(resolve, ms)),
+    restore: () => void Object.assign(globalThis, { setTimeout: set, setInterval: every }),
   };
+}
+
+/** Node marks a timer that fired or was cleared, whichever way it was cleared. */
+function isOver(handle: NodeJS.Timeout): boolean {
+  return (handle as unknown as { _destroyed: boolean })._destroyed;
 }
 
 export function resourcesNow(timers: TimerWatch, emitters: Readonly<Record<string, Listened>>): Resources {
