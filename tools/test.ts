@@ -26,6 +26,8 @@ interface Told {
   readonly stack?: string;
 }
 
+/** Longer than any single test or hook may take. */
+const STALL_MS = 360_000;
 const ROOT = join(__dirname, '..');
 const GROUPS: readonly Group[] = [
   {
@@ -125,14 +127,24 @@ function mocha(args: readonly string[], onReport: (kind: string, told: Told) => 
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const stalled = (): void => {
+    console.error(`No test ended for ${STALL_MS / 60_000} minutes; something does not let go.`);
+    child.kill('SIGKILL');
+  };
+  let guard = setTimeout(stalled, STALL_MS);
   createInterface({ input: child.stdout }).on('line', (line) => {
+    clearTimeout(guard);
+    guard = setTimeout(stalled, STALL_MS);
     const told = parseReport(line);
     if (told) onReport(told[0], told[1]);
     else console.log(line);
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? 1));
+    child.once('close', (code) => {
+      clearTimeout(guard);
+      resolve(code ?? 1);
+    });
   });
 }
 
