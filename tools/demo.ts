@@ -1,5 +1,5 @@
 /** `npm start`: Node-RED with the factory example on simulators, in a user directory of its own. No network. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -58,7 +58,15 @@ Your changes are kept in .demo/; "npm start -- --reset" begins anew. Ctrl+C ends
 `;
 }
 
+/** The watch mode of the build starts the demo with HOLDFAST_BUILT set: it has just built. */
+function build(): void {
+  if (process.env.HOLDFAST_BUILT === '1') return;
+  const script = join(ROOT, 'tools', 'build.ts');
+  execFileSync(process.execPath, ['--require', 'tsx/cjs', script], { cwd: ROOT, stdio: 'inherit' });
+}
+
 async function main(): Promise<void> {
+  build();
   if (process.argv.includes('--reset')) rmSync(USER_DIR, { recursive: true, force: true });
   const port = await freePort();
   mkdirSync(USER_DIR, { recursive: true });
