@@ -157,7 +157,7 @@ function cellValue({ value, metadata }: Cell): unknown {
   if (value === null) return null;
   const type = metadata.type.name;
   if (type === 'BigInt' || (type === 'IntN' && typeof value === 'string'))
-    return exactInteger(String(value));
+    return typeof value === 'string' ? exactInteger(value) : Number(value);
   if (value instanceof Date) return value.toISOString();
   if (!type.startsWith('Decimal') && !type.startsWith('Numeric')) return value;
   if ((metadata.precision ?? 0) > DOUBLE_DIGITS) {
