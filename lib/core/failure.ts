@@ -33,6 +33,7 @@ export const CODES = {
   PEER_REJECTED: 'The peer refused the request; repeating it would not help.',
   BAD_RESPONSE: 'The peer answered with something that its protocol does not allow.',
   RESPONSE_TOO_LARGE: 'The answer is larger than the configured limit.',
+  RESULT_ABANDONED: 'Nobody asked in time for the next part of a result that comes in parts; it was closed.',
   BAD_MESSAGE: 'The message does not hold what the node needs.',
   BAD_CONFIG: 'A setting of the node is missing or wrong.',
   MISSING_LIBRARY: 'An optional client library is not installed.',

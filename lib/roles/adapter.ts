@@ -1,21 +1,23 @@
 /** The life of an adapter node: a message in, one call, a message out or one failure. */
-import type { Call, Message } from '../core';
+import { cancelled, type Call, type Message } from '../core';
 import { createProvenance } from '../observe/provenance';
 import type { Meter } from '../observe/meter';
 import { ResultCache } from '../policy/cache';
 import type { RetryOptions } from '../policy/retry';
 import type { CallValuesOf, Fields } from '../spec';
 import { keySource, retryOptions } from './call-settings';
-import { emitChunks, isChunked, Pace, type Parts } from './chunks';
+import { emitChunks, isChunked, Pace } from './chunks';
 import { Collecting } from './collecting';
 import type { Connection } from './connection';
-import type { AdapterDeclaration, Patch, Result } from './declare';
+import type { AdapterDeclaration, Result } from './declare';
 import { callFields, type CallSettings } from './framework-fields';
 import { InFlight } from './in-flight';
 import { NodeStatus } from './node-status';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
-import { applyPatch, cloneResult, recordFailure } from './outcome';
+import { applyPatch, recordFailure, writable } from './outcome';
+import { timedOut } from '../policy/failures';
+import { Paces } from './paces';
 import { compileValues, type Resolve } from './values';
 
 export type Send = (msg: Message) => void;
@@ -36,7 +38,7 @@ export class AdapterNode {
   readonly #inFlight: InFlight;
   readonly #cache: ResultCache | undefined;
   readonly #collecting: Collecting | undefined;
-  readonly #paces = new Map<string, Pace>();
+  readonly #paces: Paces;
   readonly #detach: () => void;
 
   constructor(
@@ -60,6 +62,7 @@ export class AdapterNode {
     );
     this.#keyOf = keySource(runtime.clock, runtime.random, host.id);
     this.#inFlight = new InFlight(runtime.clock);
+    this.#paces = new Paces(runtime.clock);
     if (declaration.cacheKey && this.#settings.cacheFor > 0) {
       this.#cache = new ResultCache(
         { ttlMs: this.#settings.cacheFor, size: this.#settings.cacheSize },
@@ -84,7 +87,7 @@ export class AdapterNode {
 
   /** Resolves when the message is dealt with; rejects with the Failure, which also stands in `msg.failure`. */
   async input(msg: Message, send: Send): Promise<void> {
-    if (msg.tick !== undefined && this.#tick(msg)) return;
+    if (msg.tick !== undefined && this.#paces.tick(msg)) return;
     this.#inFlight.enter();
     this.#meter.in();
     this.#meter.queued(1);
@@ -109,21 +112,32 @@ export class AdapterNode {
     const startedAt = this.#runtime.clock.now();
     const key = this.#keyOf(msg);
     let attempts = 1;
+    let session: unknown;
     const joined = this.#collecting?.add(values, msg, key);
     const result = joined
       ? await joined
-      : await this.#call(values, msg, key, (call) => {
+      : await this.#call(values, msg, key, (call, on) => {
           attempts = call.attempt;
+          session = on;
         });
     const finish = (target: Message): Message => {
       if (this.#settings.provenance) this.#trace(target, values, startedAt, attempts);
       return target;
     };
-    if (isChunked(result)) await this.#emit(result, msg, send, finish);
-    else send(finish(applyPatch(msg, result ?? undefined)));
+    if (!isChunked(result)) return send(finish(applyPatch(writable(msg), result ?? undefined)));
+    try {
+      await this.#emit(result, values, msg, (part) => send(finish(part)));
+    } catch (error) {
+      throw this.#connection.met(session, error);
+    }
   }
 
-  async #call(values: Values, msg: Message, key: string, seen: (call: Call) => void): Promise<Result> {
+  async #call(
+    values: Values,
+    msg: Message,
+    key: string,
+    seen: (call: Call, session: unknown) => void,
+  ): Promise<Result> {
     const { clock } = this.#runtime;
     const { log } = this.#host;
     const declaration = this.#declaration;
@@ -138,42 +152,39 @@ export class AdapterNode {
       scope: this.#inFlight.scope,
       listener: this.#meter,
       call: (session: unknown, call: Call): Promise<Result> => {
-        seen(call);
+        seen(call, session);
         return declaration.call({ values, msg, session, prepared, call, log, clock });
       },
     };
     const cacheKey = store && declaration.cacheKey?.(values, msg, prepared);
     if (!store || cacheKey === undefined) return this.#connection.run(operation);
-    const result = await this.#connection.run({ ...operation, cache: { store, key: cacheKey } });
-    return cloneResult(result);
+    return this.#connection.run({ ...operation, cache: { store, key: cacheKey } });
   }
 
   async #emit(
     result: Extract<Result, { paced: boolean }>,
+    values: Values,
     msg: Message,
     send: Send,
-    finish: (m: Message) => Message,
   ): Promise<void> {
     const id = typeof msg._msgid === 'string' ? msg._msgid : this.#keyOf(msg);
-    const pace = new Pace();
-    this.#paces.set(id, pace);
-    const sendPart = (patch: Patch, parts: Parts, last: boolean): void => {
-      const part = applyPatch({ ...msg }, { ...patch, parts, ...(last ? { complete: true } : {}) });
-      send(finish(part));
-    };
+    const pace = result.paced ? this.#paces.open(id) : new Pace();
+    const timeoutMs = values.timeout as unknown as number;
     try {
-      await emitChunks(result, { send: sendPart, scope: this.#inFlight.scope, pace, id });
+      await emitChunks(result, {
+        send: (patch, parts, last) =>
+          send(applyPatch({ ...msg }, { ...patch, parts, ...(last ? { complete: true } : {}) })),
+        scope: this.#inFlight.scope,
+        pace,
+        id,
+        limit: (expire) =>
+          this.#runtime.wheel.add(timeoutMs, () =>
+            expire(timedOut(`"${this.#connection.name}"`, timeoutMs, 'safe', true)),
+          ),
+      });
     } finally {
-      this.#paces.delete(id);
+      this.#paces.close(pace);
     }
-  }
-
-  /** True when the message only asks for the next part. A late tick of a finished result is no error. */
-  #tick(msg: Message): boolean {
-    const parts = msg.parts as { id?: unknown } | undefined;
-    const id = typeof parts?.id === 'string' ? parts.id : [...this.#paces.keys()].at(-1);
-    if (id !== undefined) this.#paces.get(id)?.tick();
-    return true;
   }
 
   #trace(target: Message, values: Values, startedAt: number, attempts: number): void {
@@ -193,12 +204,12 @@ export class AdapterNode {
 
   async close(): Promise<void> {
     this.#collecting?.hurry();
+    // Flows are stopping: the ticks they wait for will not come.
+    this.#paces.end(cancelled());
     const level = this.#connection.status().level;
-    const cancelled = await this.#inFlight.close(level === 'good' || level === 'idle' || level === 'warn');
-    if (cancelled > 0) {
-      this.#host.log.warn(
-        `${cancelled} calls were still running when the node stopped; they were cancelled.`,
-      );
+    const left = await this.#inFlight.close(level === 'good' || level === 'idle' || level === 'warn');
+    if (left > 0) {
+      this.#host.log.warn(`${left} calls were still running when the node stopped; they were cancelled.`);
     }
     this.#detach();
     this.#status.close();

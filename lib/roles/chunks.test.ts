@@ -99,3 +99,37 @@ describe('results in parts', () => {
     assert.equal(scope.listenerCount, 0);
   });
 });
+
+describe('a source that misbehaves', () => {
+  const send = (): void => {};
+
+  it('cannot leave a rejection behind when its node has stopped', async () => {
+    const scope = new Scope();
+    scope.abort();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      const chunks = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('late')) }) };
+      await assert.rejects(emitChunks({ chunks, paced: false }, { id: 'm', scope, pace: new Pace(), send }));
+      await settle();
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+
+  it('cannot keep a message open by never giving its cursor back', async () => {
+    const chunks = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error('gone')),
+        return: () => new Promise<never>(() => {}),
+      }),
+    };
+    const to = { id: 'm', scope: new Scope(), pace: new Pace(), send };
+    let ended = false;
+    emitChunks({ chunks, paced: false }, to).catch(() => (ended = true));
+    await settle();
+    assert.ok(ended);
+  });
+});

@@ -1,36 +1,59 @@
 /** Results in parts: one message a part, at the pace of `msg.tick` where asked. */
-import { Failure, type Scope } from '../core';
+import { asText, cancelled, type Clock, type Failure, type Scope, type Timer } from '../core';
 import type { Chunked, Patch, Result } from './declare';
 
 export function isChunked(result: Result): result is Chunked {
   return typeof result === 'object' && result !== null && 'chunks' in result && 'paced' in result;
 }
 
-/** The reader of one paced result waits here for the next tick. */
+/** The reader of one paced result waits here for the next tick, but not for ever. */
 export class Pace {
-  #waiting: (() => void) | undefined;
+  readonly #limit: ((late: () => void) => Timer) | undefined;
+  readonly #late: () => Failure;
+  #waiting: { readonly go: () => void; readonly stop: (reason: Failure) => void } | undefined;
   #owed = 0;
+  #ended: Failure | undefined;
+
+  constructor(clock?: Clock, longestMs = 0, late: () => Failure = cancelled) {
+    this.#limit = clock && ((end) => clock.timer(longestMs, end));
+    this.#late = late;
+  }
 
   tick(): void {
-    if (this.#waiting) this.#waiting();
-    else this.#owed = Math.min(this.#owed + 1, 1);
+    if (this.#waiting) this.#waiting.go();
+    else this.#owed = 1;
+  }
+
+  /** Whoever waits, now or later, gets the reason instead of a tick. */
+  end(reason: Failure): void {
+    this.#ended ??= reason;
+    this.#waiting?.stop(reason);
   }
 
   wait(scope: Scope): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
     if (this.#owed > 0) {
-      this.#owed -= 1;
+      this.#owed = 0;
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const off = scope.onAbort((reason) => {
-        this.#waiting = undefined;
-        reject(reason);
-      });
-      this.#waiting = () => {
+      const finish = (): void => {
         this.#waiting = undefined;
         off();
+        timer?.cancel();
+      };
+      const stop = (reason: Failure): void => {
+        finish();
+        reject(reason);
+      };
+      const go = (): void => {
+        finish();
         resolve();
       };
+      const timer = this.#limit?.(() => stop(this.#late()));
+      let off = (): void => {};
+      this.#waiting = { go, stop };
+      off = scope.onAbort(stop);
     });
   }
 }
@@ -40,6 +63,8 @@ export interface Emission {
   readonly scope: Scope;
   readonly pace: Pace;
   readonly id: string;
+  /** Bounds the reading of each part: calls `expire` in time, unless cancelled. */
+  readonly limit?: (expire: (failure: Failure) => void) => Timer;
 }
 export interface Parts {
   readonly id: string;
@@ -55,13 +80,13 @@ export async function emitChunks(result: Chunked, to: Emission): Promise<number>
   const iterator = result.chunks[Symbol.asyncIterator]();
   let index = 0;
   try {
-    let next = await bounded(iterator.next(), to.scope);
+    let next = await bounded(iterator.next(), to);
     if (next.done) {
       to.send({ payload: [] }, { id: to.id, index: 0, count: 0 }, true);
       return 0;
     }
     for (;;) {
-      const following = await bounded(iterator.next(), to.scope);
+      const following = await bounded(iterator.next(), to);
       const last = following.done === true;
       to.send(next.value, { id: to.id, index, ...(last ? { count: index + 1 } : {}) }, last);
       index += 1;
@@ -70,26 +95,33 @@ export async function emitChunks(result: Chunked, to: Emission): Promise<number>
       if (result.paced) await to.pace.wait(to.scope);
     }
   } finally {
-    const freed = Promise.resolve(iterator.return?.()).catch(() => {});
-    // A peer that hangs must not hold up the end of a cancelled result.
-    if (!to.scope.aborted) await freed;
+    // Not awaited: a peer that hangs must not hold up the end of a result that was left early.
+    void free(iterator);
   }
 }
 
-function bounded<T>(promise: Promise<T>, scope: Scope): Promise<T> {
-  if (scope.aborted)
-    return Promise.reject(scope.reason ?? new Failure('cancelled', 'CANCELLED', 'Cancelled.'));
+async function free(iterator: AsyncIterator<Patch>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // Whatever it was: the result is over.
+  }
+}
+
+function bounded<T>(promise: Promise<T>, { scope, limit }: Emission): Promise<T> {
   return new Promise((resolve, reject) => {
-    const off = scope.onAbort(reject);
+    const timer = limit?.((failure) => finish(() => reject(failure)));
+    let off = (): void => {};
+    const finish = (then: () => void): void => {
+      off();
+      timer?.cancel();
+      then();
+    };
+    // Always both handlers: a part that fails after the end must not become an unhandled rejection.
     promise.then(
-      (value) => {
-        off();
-        resolve(value);
-      },
-      (error: unknown) => {
-        off();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error instanceof Error ? error : new Error(asText(error)))),
     );
+    off = scope.onAbort((reason) => finish(() => reject(reason)));
   });
 }

@@ -1,6 +1,7 @@
 /** Joins the messages of an adapter that declares `collect`, by key. */
 import { Failure, type Call, type Log, type Message, type Scope } from '../core';
 import type { Meter } from '../observe/meter';
+import { bulkheadFull } from '../policy/failures';
 import type { RetryOptions } from '../policy/retry';
 import type { CallValuesOf, Fields } from '../spec';
 import { Collector, type ItemResult } from './collector';
@@ -19,13 +20,21 @@ interface Deps {
 type Values = CallValuesOf<Fields>;
 /** Messages choose the key, so the number of open groups is bounded. */
 const MOST_GROUPS = 256;
+/** As many joined calls' worth of messages may wait in one group, or as many as calls may wait. */
+const FULL_CALLS = 10;
+
+interface Group {
+  readonly collector: Collector<CollectItem<Fields>, Patch>;
+  /** Messages waiting. */
+  readonly most: number;
+}
 
 export class Collecting {
   readonly #declaration: AdapterDeclaration;
   readonly #collect: Collect<Fields, unknown>;
   readonly #prepared: unknown;
   readonly #deps: Deps;
-  readonly #groups = new Map<string, Collector<CollectItem<Fields>, Patch>>();
+  readonly #groups = new Map<string, Group>();
 
   constructor(
     declaration: AdapterDeclaration,
@@ -37,39 +46,54 @@ export class Collecting {
     this.#collect = collect;
     this.#prepared = prepared;
     this.#deps = deps;
+    deps.scope.onAbort((reason) => {
+      for (const group of this.#groups.values()) group.collector.cancel(reason);
+    });
   }
 
   /** Undefined: the message goes alone. */
   add(values: Values, msg: Message, key: string): Promise<Patch> | undefined {
     const groupKey = this.#collect.key(values, this.#prepared);
     if (groupKey === undefined) return undefined;
-    return this.#group(groupKey, values).add({ values, msg, key });
+    // A joined call has one effect and one timeout.
+    const effect = this.#declaration.effect(values, msg);
+    const group = this.#group(`${effect} ${Number(values.timeout)} ${groupKey}`, values);
+    if (group.collector.size >= group.most) return Promise.reject(this.#full(group.collector.size));
+    return group.collector.add({ values, msg, key });
+  }
+
+  #full(waiting: number): Failure {
+    this.#deps.meter.bulkheadFull();
+    return bulkheadFull(`"${this.#deps.connection.name}"`, 1, waiting);
   }
 
   hurry(): void {
-    for (const group of this.#groups.values()) group.hurry();
+    for (const group of this.#groups.values()) group.collector.hurry();
   }
 
-  #group(key: string, values: Values): Collector<CollectItem<Fields>, Patch> {
+  #group(key: string, values: Values): Group {
     const known = this.#groups.get(key);
     if (known) return known;
     if (this.#groups.size >= MOST_GROUPS) this.#dropIdle();
     const limits = this.#collect.limits(values);
-    const group = new Collector<CollectItem<Fields>, Patch>(this.#deps.runtime.clock, limits, (items) =>
+    const collector = new Collector<CollectItem<Fields>, Patch>(this.#deps.runtime.clock, limits, (items) =>
       this.#flush(items),
     );
+    const most = Math.max(this.#deps.connection.queueLength, FULL_CALLS * limits.items);
+    const group = { collector, most };
     this.#groups.set(key, group);
     return group;
   }
 
   #dropIdle(): void {
-    for (const [key, group] of this.#groups) if (group.size === 0) this.#groups.delete(key);
+    for (const [key, group] of this.#groups) if (group.collector.size === 0) this.#groups.delete(key);
   }
 
   async #flush(items: readonly CollectItem<Fields>[]): Promise<readonly ItemResult<Patch>[]> {
     const { connection, runtime, log, scope, retry, meter } = this.#deps;
     const first = items[0];
     if (!first) return [];
+    let on: unknown;
     const outcomes = await connection.run<readonly Outcome[]>({
       effect: this.#declaration.effect(first.values, first.msg),
       timeoutMs: first.values.timeout as unknown as number,
@@ -77,8 +101,16 @@ export class Collecting {
       key: first.key,
       scope,
       listener: meter,
-      call: (session: unknown, call: Call) =>
-        this.#collect.call(items, { session, prepared: this.#prepared, call, log, clock: runtime.clock }),
+      call: (session: unknown, call: Call) => {
+        on = session;
+        return this.#collect.call(items, {
+          session,
+          prepared: this.#prepared,
+          call,
+          log,
+          clock: runtime.clock,
+        });
+      },
     });
     if (outcomes.length !== items.length) {
       throw new Failure(
@@ -87,6 +119,8 @@ export class Collecting {
         `A joined call returned ${outcomes.length} outcomes for ${items.length} messages.`,
       );
     }
-    return outcomes.map((one) => (one.ok ? { ok: true, value: one.patch } : { ok: false, error: one.error }));
+    return outcomes.map((one) =>
+      one.ok ? { ok: true, value: one.patch } : { ok: false, error: connection.met(on, one.error) },
+    );
   }
 }

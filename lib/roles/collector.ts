@@ -2,7 +2,7 @@
  * Joins calls into one. While a joined call runs, what arrives is gathered; when none runs, an item leaves at
  * once, so an idle node adds no delay. `waitMs` asks for more patience than that.
  */
-import type { Clock, Timer } from '../core';
+import type { Clock, Failure, Timer } from '../core';
 
 export interface Limits {
   readonly items: number;
@@ -23,6 +23,7 @@ export class Collector<I, R> {
   #running = false;
   #timer: Timer | undefined;
   #scheduled = false;
+  #hurried = false;
 
   constructor(
     clock: Clock,
@@ -47,15 +48,23 @@ export class Collector<I, R> {
 
   /** Sends what is waiting without more patience; for close. */
   hurry(): void {
+    this.#hurried = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     if (!this.#running && this.#pending.length > 0) this.#schedule();
   }
 
+  /** Ends what is waiting; what is running ends by itself. */
+  cancel(reason: Failure): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const one of this.#pending.splice(0)) one.reject(reason);
+  }
+
   #consider(): void {
     if (this.#running || this.#scheduled) return;
     const { items, waitMs } = this.#limits;
-    if (this.#pending.length >= items || waitMs <= 0) {
+    if (this.#pending.length >= items || waitMs <= 0 || this.#hurried) {
       this.#timer?.cancel();
       this.#timer = undefined;
       this.#schedule();

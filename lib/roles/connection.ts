@@ -60,6 +60,8 @@ export class Connection<S = unknown> {
   readonly name: string;
   readonly declaration: ConnectorDeclaration;
   readonly simulated: boolean;
+  /** How many calls may wait. */
+  readonly queueLength: number;
   readonly #host: Host;
   readonly #clock: Clock;
   readonly #runtime: Runtime;
@@ -83,6 +85,7 @@ export class Connection<S = unknown> {
     this.id = host.id;
     this.name = host.name;
     this.simulated = policy.simulate;
+    this.queueLength = policy.queueLength;
     this.#host = host;
     this.#runtime = runtime;
     this.#clock = runtime.clock;

@@ -1,7 +1,7 @@
 /** What becomes of a message: the patch of a result, or the record of a failure. */
 import { Failure, type Message } from '../core';
 import type { Redactor } from '../secrets/redact';
-import type { Patch, Result } from './declare';
+import type { Patch } from './declare';
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype', '_msgid']);
 
@@ -12,11 +12,6 @@ export function applyPatch(msg: Message, patch: Patch | undefined): Message {
     if (!FORBIDDEN.has(name)) msg[name] = patch[name];
   }
   return msg;
-}
-
-/** A cached result belongs to every message that gets it, so each gets its own copy. */
-export function cloneResult(result: Result): Result {
-  return result === undefined || result === null ? undefined : structuredClone(result);
 }
 
 /**
@@ -36,9 +31,18 @@ export function publicFailure(failure: Failure, redactor: Redactor): Failure {
   return shown;
 }
 
+/** Nodes before this one may have frozen the message. */
+export function writable(msg: Message): Message {
+  return Object.isExtensible(msg) ? msg : { ...msg };
+}
+
 /** Sets `msg.failure` and gives the failure to throw. */
 export function recordFailure(msg: Message, failure: Failure, redactor: Redactor): Failure {
   const shown = publicFailure(failure, redactor);
-  msg.failure = shown.toRecord();
+  try {
+    msg.failure = shown.toRecord();
+  } catch {
+    // A frozen message cannot hold it; the failure itself still says everything.
+  }
   return shown;
 }

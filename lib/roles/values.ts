@@ -1,6 +1,7 @@
 /** What one message sees: settings, overridden by its properties, typed fields evaluated. */
 import { Failure, getPath, parsePath, type Message, type Path } from '../core';
 import {
+  isVisible,
   readField,
   type CallValuesOf,
   type Field,
@@ -11,6 +12,9 @@ import {
 
 export type Evaluate = (typed: TypedValue, msg: Message) => Promise<unknown>;
 export type Resolve<F extends Fields> = (msg: Message) => CallValuesOf<F> | Promise<CallValuesOf<F>>;
+
+/** Where empty cannot be meant: it leaves the setting as it is. */
+const HAS_NO_EMPTY: ReadonlySet<string> = new Set(['bool', 'choice', 'duration', 'int', 'number']);
 
 type Source = (msg: Message) => unknown;
 
@@ -41,7 +45,9 @@ export function compileValues<F extends Fields>(
   const applyOverrides = (values: Record<string, unknown>, msg: Message): void => {
     for (const { name, path, field, property } of overrides) {
       const raw = path.length === 1 ? ownValue(msg, path[0]) : getPath(msg, path);
-      if (raw !== undefined && raw !== null) values[name] = overriding(field, name, property, raw);
+      if (raw === undefined || raw === null || (raw === '' && HAS_NO_EMPTY.has(field.kind))) continue;
+      // What the form hides has no say, and a property of that name belongs to someone else.
+      if (isVisible(fields, name, values)) values[name] = overriding(field, name, property, raw);
     }
   };
   return (msg) => {
