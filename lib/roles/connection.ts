@@ -332,6 +332,8 @@ export class Connection<S = unknown> {
     if (failure.code === this.#outage) return;
     this.#outage = failure.code;
     this.#host.log.warn(failure.message);
+    // Someone has to act, and perhaps no message comes by that would say so.
+    if (failure.kind === 'auth' || failure.kind === 'config') this.#host.fail(failure, true);
   }
 
   /** The truth about the link in a few words, for every node that uses it. */

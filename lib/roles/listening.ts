@@ -19,6 +19,7 @@ export class Listening {
   readonly #connection: Connection | undefined;
   readonly #report: Report;
   #end: Stop | undefined;
+  #code = '';
 
   constructor(
     declaration: TriggerDeclaration,
@@ -49,17 +50,23 @@ export class Listening {
     let stop: Stop | undefined;
     let timer: Timer | undefined;
     let pause = FIRST_PAUSE_MS;
+    const isOver = (): boolean => scope.aborted;
     const begin = (): void => {
       this.#begin({ ...this.#context, session, scope }).then(
         (end) => {
           stop = end;
-          if (scope.aborted) void Promise.resolve(end()).catch(() => {});
-          else this.#report.recovered();
+          if (scope.aborted) return void quietly(end);
+          this.#code = '';
+          this.#report.recovered();
         },
         (error: unknown) => {
           if (scope.aborted) return;
-          const failure = this.#connection?.nameError(error) ?? toFailure(error);
-          this.#report.failed(failure);
+          const failure = this.#connection?.met(session, error) ?? toFailure(error);
+          // A start that keeps being refused is reported once.
+          if (failure.code !== this.#code) this.#report.failed(failure);
+          this.#code = failure.code;
+          // A dead session has ended this listening; the next one begins anew.
+          if (isOver()) return;
           if (failure.kind === 'config') return;
           timer = this.#context.clock.timer(pause, begin);
           pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -77,5 +84,14 @@ export class Listening {
 
   async #begin(context: TriggerContext<Fields, unknown>): Promise<Stop> {
     return (await this.#declaration.start?.(context)) ?? (() => {});
+  }
+}
+
+/** Ends what came too late for anyone to care. */
+async function quietly(end: Stop): Promise<void> {
+  try {
+    await end();
+  } catch {
+    // It is over all the same.
   }
 }

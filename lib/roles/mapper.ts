@@ -21,7 +21,11 @@ export class MapperNode {
     const config = ownSettings(declaration.fields, settings);
     this.#mapping = declaration.prepare({ config, log: host.log, clock: runtime.clock });
     this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
-    this.#line = new StatusLine(runtime.clock, (status) => host.show(status));
+    this.#line = new StatusLine(
+      runtime.clock,
+      (status) => host.show(status),
+      (text) => runtime.redactor.redact(text),
+    );
   }
 
   async input(msg: Message, send: (msg: Message) => void): Promise<void> {

@@ -12,7 +12,11 @@ export class MonitorNode {
   readonly #stop: () => void;
 
   constructor(declaration: MonitorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
-    this.#line = new StatusLine(runtime.clock, (status) => host.show(status));
+    this.#line = new StatusLine(
+      runtime.clock,
+      (status) => host.show(status),
+      (text) => runtime.redactor.redact(text),
+    );
     this.#stop = declaration.start({
       config: ownSettings(declaration.fields, settings),
       board: cleanBoard(runtime),
@@ -21,7 +25,7 @@ export class MonitorNode {
       emit: (msg, output = 0) => {
         if (!this.#scope.aborted) host.send(msg, output);
       },
-      note: (text, level) => this.#line.set(level, runtime.redactor.redact(text)),
+      note: (text, level) => this.#line.set(level, text),
     });
   }
 

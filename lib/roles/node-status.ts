@@ -11,8 +11,10 @@ export class NodeStatus {
   #note = '';
 
   constructor(host: Host, runtime: Runtime, connection: Connection) {
-    this.#line = new StatusLine(runtime.clock, (status) =>
-      host.show({ ...status, text: runtime.redactor.redact(status.text) }),
+    this.#line = new StatusLine(
+      runtime.clock,
+      (status) => host.show(status),
+      (text) => runtime.redactor.redact(text),
     );
     this.#connection = connection;
   }
@@ -20,6 +22,8 @@ export class NodeStatus {
   readonly refresh = (): void => {
     const link = this.#connection.status();
     if (link.level === 'bad' || link.level === 'busy' || link.level === 'off') {
+      // Its refusal ends with the state of the link that it belongs to.
+      if (this.#failure?.kind === 'auth' || this.#failure?.kind === 'config') this.#failure = undefined;
       this.#line.set(link.level, link.text);
     } else if (this.#failure) {
       this.#line.set('warn', this.#failure.message);
@@ -36,7 +40,9 @@ export class NodeStatus {
 
   failed(failure: Failure): void {
     if (failure.kind === 'cancelled') return;
-    this.#failure = failure;
+    // Whether the peer can be reached is the link's to say: this node's word would outlive the outage.
+    const aboutLink = failure.kind === 'disconnected' || failure.code === 'CIRCUIT_OPEN';
+    if (!aboutLink) this.#failure = failure;
     this.refresh();
   }
 

@@ -146,7 +146,8 @@ export class Polling {
       this.#failures = 0;
       this.#code = '';
     }
-    this.#late = 0;
+    const took = this.#deps.runtime.clock.mono() - this.#startedAt;
+    if (took < this.#everyMs) this.#late = 0;
     this.#deps.recovered();
   }
 

@@ -33,8 +33,8 @@ export interface Host {
   show(status: Status): void;
   /** Sends messages that no input caused; `output` counts from 0. */
   send(msg: Message, output: number): void;
-  /** Reports a failure that no input caused: to Catch nodes, or to the log when none listens. */
-  fail(failure: Failure): void;
+  /** Reports a failure that no input caused: to Catch nodes, or to the log when none listens and it is not `logged` already. */
+  fail(failure: Failure, logged?: boolean): void;
   /** Evaluates what only Node-RED can: context, JSONata, environment. */
   evaluate(typed: TypedValue, msg: Message): Promise<unknown>;
 }

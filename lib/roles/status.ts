@@ -15,19 +15,23 @@ const LONGEST_TEXT = 80;
 export class StatusLine {
   readonly #clock: Clock;
   readonly #show: (status: Status) => void;
+  readonly #clean: (text: string) => string;
   #shown: Status | undefined;
   #next: Status | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
-  constructor(clock: Clock, show: (status: Status) => void) {
+  /** `clean` takes secrets out, before a text is cut: half a secret would not be found. */
+  constructor(clock: Clock, show: (status: Status) => void, clean: (text: string) => string) {
+    this.#clean = clean;
     this.#clock = clock;
     this.#show = show;
   }
 
   set(level: StatusLevel, text: string): void {
-    const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text;
     if (this.#closed) return;
+    const safe = this.#clean(text);
+    const short = safe.length > LONGEST_TEXT ? `${safe.slice(0, LONGEST_TEXT - 1)}…` : safe;
     this.#next = { level, text: short };
     if (!this.#timer) this.#flush();
   }

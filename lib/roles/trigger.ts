@@ -12,6 +12,9 @@ import { Polling } from './polling';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
 import { StatusLine } from './status';
+import { within } from './within';
+
+const END_MS = 5000;
 
 export class TriggerNode {
   readonly #declaration: TriggerDeclaration;
@@ -23,6 +26,9 @@ export class TriggerNode {
   readonly #context: TriggerContext<Fields, unknown>;
   readonly #status: NodeStatus | undefined;
   readonly #line: StatusLine;
+  /** Without a connection the node itself says what it is like. */
+  #broken = false;
+  #text = 'running';
   readonly #ends: (() => void | Promise<void>)[] = [];
 
   constructor(
@@ -37,13 +43,18 @@ export class TriggerNode {
     this.#runtime = runtime;
     this.#connection = connection;
     this.#inFlight = new InFlight(runtime.clock);
-    this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
-    this.#line = new StatusLine(runtime.clock, (status) => host.show(status));
+    this.#line = new StatusLine(
+      runtime.clock,
+      (status) => host.show(status),
+      (text) => runtime.redactor.redact(text),
+    );
     const config: ValuesOf<Fields> = ownSettings(declaration.fields, settings);
+    const prepared: unknown = declaration.prepare?.(config);
+    this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
     this.#context = {
       config,
       session: undefined,
-      prepared: declaration.prepare?.(config),
+      prepared,
       scope: this.#inFlight.scope,
       log: host.log,
       clock: runtime.clock,
@@ -64,7 +75,7 @@ export class TriggerNode {
     const { poll } = this.#declaration;
     const report = {
       failed: (failure: Failure) => this.#failed(failure),
-      recovered: () => this.#status?.succeeded(),
+      recovered: () => this.#recovered(),
     };
     if (poll && this.#connection) {
       const polling = new Polling(this.#declaration, poll, settings, this.#connection, {
@@ -104,29 +115,55 @@ export class TriggerNode {
     if (this.#inFlight.scope.aborted) return;
     this.#meter.in();
     this.#meter.out();
-    this.#host.send(msg, output);
+    try {
+      this.#host.send(msg, output);
+    } catch (error) {
+      // Sources emit from timers and sockets: nothing may pass through.
+      this.#failed(toFailure(error));
+    }
   }
 
   #note(text: string): void {
     if (this.#status) this.#status.note(text);
-    else this.#line.set('good', text);
+    else {
+      this.#text = text;
+      this.#line.set('good', text);
+    }
   }
 
   #failed(failure: Failure): void {
     this.#meter.in();
     this.#meter.failed();
     if (this.#status) this.#status.failed(failure);
-    else this.#line.set('bad', failure.message);
+    else {
+      this.#broken = true;
+      this.#line.set('bad', failure.message);
+    }
     this.#host.fail(failure);
+  }
+
+  #recovered(): void {
+    this.#status?.succeeded();
+    if (this.#broken) this.#line.set('good', this.#text);
+    this.#broken = false;
   }
 
   #name(error: unknown): Failure {
     return this.#connection ? this.#connection.nameError(error) : toFailure(error);
   }
 
+  /** An end that fails or hangs must hold up neither the others nor a redeploy. */
+  async #finish(end: () => void | Promise<void>): Promise<void> {
+    try {
+      await within(this.#runtime.clock, END_MS, Promise.resolve(end()));
+    } catch (error) {
+      this.#host.log.warn(`The source could not be stopped cleanly: ${this.#name(error).message}`);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#inFlight.close(false);
-    for (const end of this.#ends.reverse()) await end();
+    for (const end of this.#ends.reverse()) await this.#finish(end);
     this.#status?.close();
     this.#line.close();
     this.#runtime.metrics.remove(this.#host.id);
