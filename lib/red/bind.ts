@@ -13,6 +13,7 @@ import { nodeHost } from './host';
 import { logicalName } from './name';
 import type { Stub } from './register';
 import { runtimeOf } from './runtime';
+import { onceStarted } from './started';
 import type { Red, RedNode } from './types';
 
 /** A role as lib/red sees it. */
@@ -28,9 +29,9 @@ export function bind(RED: Red, node: RedNode, config: Record<string, unknown>, s
   try {
     running = start(RED, node, config, stub.load(), host, runtime);
   } catch (error) {
-    running = refuse(node, host, runtime, toFailure(error));
+    running = refuse(RED, node, host, runtime, toFailure(error));
   }
-  listen(node, running, runtime);
+  listen(node, running, host, runtime);
 }
 
 function start(
@@ -80,7 +81,7 @@ function connectionOf(RED: Red, settings: Settings, type: string): Connection {
 }
 
 /** A node that cannot start stays red, says why once, and refuses each message with the same sentence. */
-function refuse(node: RedNode, host: Host, runtime: Runtime, failure: Failure): Running {
+function refuse(RED: Red, node: RedNode, host: Host, runtime: Runtime, failure: Failure): Running {
   const sentence = runtime.redactor.redact(failure.message);
   host.show({ level: 'bad', text: sentence.length > 80 ? `${sentence.slice(0, 79)}…` : sentence });
   if (failure.kind === 'unclassified') {
@@ -88,6 +89,7 @@ function refuse(node: RedNode, host: Host, runtime: Runtime, failure: Failure): 
   } else {
     node.error(`${logicalName(node)}: ${sentence}`);
   }
+  const forget = onceStarted(RED.events, () => host.fail(failure, true));
   return {
     input: (msg) => {
       const again = new Failure(failure.kind, failure.code, sentence, {
@@ -96,18 +98,20 @@ function refuse(node: RedNode, host: Host, runtime: Runtime, failure: Failure): 
       });
       return Promise.reject(recordFailure(msg, again, runtime.redactor));
     },
-    close: () => {},
+    close: forget,
   };
 }
 
-function listen(node: RedNode, running: Running, runtime: Runtime): void {
+function listen(node: RedNode, running: Running, host: Host, runtime: Runtime): void {
   const input = running.input?.bind(running);
   if (input) {
     node.on('input', (msg, send, done) => {
-      input(msg, send).then(
-        () => done(),
-        (error: unknown) => done(isFailure(error) && error.kind === 'cancelled' ? undefined : error),
-      );
+      input(msg, send)
+        .then(
+          () => done(),
+          (error: unknown) => refused(error, done, host),
+        )
+        .catch((error: unknown) => host.log.error(`Node-RED failed: ${toFailure(error).message}`));
     });
   }
   node.on('close', (removed, done) => {
@@ -116,6 +120,16 @@ function listen(node: RedNode, running: Running, runtime: Runtime): void {
       done();
     });
   });
+}
+
+function refused(error: unknown, done: (error?: unknown) => void, host: Host): void {
+  if (isFailure(error) && error.kind === 'cancelled') return done();
+  try {
+    done(error);
+  } catch {
+    // Node-RED cannot report every message (one without a prototype, for example): then without it.
+    host.fail(toFailure(error));
+  }
 }
 
 async function close(node: RedNode, running: Running, runtime: Runtime, removed: boolean): Promise<void> {

@@ -33,10 +33,11 @@ export function nodeHost(RED: Red, node: RedNode, runtime: Runtime): Host {
       if (output === 0) node.send(msg);
       else node.send([...new Array<null>(output).fill(null), msg]);
     },
-    fail: (failure: Failure) => {
+    fail: (failure: Failure, logged = false) => {
       const shown = publicFailure(failure, runtime.redactor);
       const msg: Message = { failure: shown.toRecord() };
-      node.error(shown, msg);
+      if (logged) node._flow?.handleError?.(node, shown, msg);
+      else node.error(shown, msg);
     },
     evaluate: (typed, msg) => evaluateTyped(RED, node, typed, msg),
   };

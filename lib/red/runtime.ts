@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../core';
 import { createRuntime, type Runtime } from '../roles/runtime';
+import { guardedClock } from './guarded-clock';
 import { stateStores } from './state-store';
 import type { Red } from './types';
 
@@ -8,13 +9,14 @@ import type { Red } from './types';
 const runtimes = new WeakMap<object, Runtime>();
 
 export function runtimeOf(RED: Red): Runtime {
-  const known = runtimes.get(RED.events);
-  if (known) return known;
   const directory = RED.settings.userDir ?? process.cwd();
+  const known = runtimes.get(RED.events);
+  // Booted again in the same process, Node-RED keeps its events but may have another user directory.
+  if (known?.directory === directory) return known;
   const secret = RED.settings.credentialSecret;
   const stores = stateStores(join(directory, 'holdfast'), typeof secret === 'string' ? secret : undefined);
   const runtime = createRuntime({
-    clock: systemClock,
+    clock: guardedClock(systemClock, (text) => RED.log.error(text)),
     random: Math.random,
     directory,
     env: process.env,

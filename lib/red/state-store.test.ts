@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stateStores } from './state-store';
@@ -48,5 +57,30 @@ describe('state store', () => {
     assert.deepEqual(readdirSync(folder), ['inner']);
     await stores.forget('../../escape');
     assert.deepEqual(readdirSync(join(folder, 'inner', 'state')), []);
+  });
+
+  it('asks again after the key could not be read, and never replaces a key that is there', async () => {
+    const stores = stateStores(folder, undefined);
+    const store = stores.store('n1', true);
+    await store.save({ refreshToken: 'a' });
+    const key = readFileSync(join(folder, 'state.key'));
+    rmSync(join(folder, 'state.key'));
+    mkdirSync(join(folder, 'state.key'));
+    const later = stateStores(folder, undefined).store('n1', true);
+    await assert.rejects(later.load());
+    rmSync(join(folder, 'state.key'), { recursive: true });
+    writeFileSync(join(folder, 'state.key'), key);
+    assert.deepEqual(await later.load(), { refreshToken: 'a' });
+  });
+
+  it('says in a sentence that another credential secret was used, and can be written anew', async () => {
+    await stateStores(folder, 'before').store('n1', true).save({ refreshToken: 'a' });
+    const store = stateStores(folder, 'after').store('n1', true);
+    await assert.rejects(store.load(), {
+      code: 'AUTH_UNAVAILABLE',
+      message: /credential secret of Node-RED/,
+    });
+    await store.save({ refreshToken: 'b' });
+    assert.deepEqual(await store.load(), { refreshToken: 'b' });
   });
 });

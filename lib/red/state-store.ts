@@ -17,10 +17,16 @@ export interface StateStores {
  */
 export function stateStores(folder: string, credentialSecret: string | undefined): StateStores {
   let key: Promise<Buffer> | undefined;
-  const secretKey = (): Promise<Buffer> =>
-    (key ??= credentialSecret
-      ? deriveKey(credentialSecret, 'holdfast state')
-      : keyFile(join(folder, 'state.key')));
+  const makeKey = (): Promise<Buffer> =>
+    credentialSecret ? deriveKey(credentialSecret, 'holdfast state') : keyFile(join(folder, 'state.key'));
+  const secretKey = (): Promise<Buffer> => {
+    // A disk that failed once is asked again.
+    key ??= makeKey().catch((error: unknown) => {
+      key = undefined;
+      throw error;
+    });
+    return key;
+  };
   const path = (id: string, secret: boolean): string =>
     join(folder, 'state', `${fileName(id)}${secret ? '.secret' : ''}.json`);
   return {
@@ -41,11 +47,9 @@ function fileName(id: string): string {
 }
 
 function later(make: () => Promise<StateStore>): StateStore {
-  let made: Promise<StateStore> | undefined;
-  const store = (): Promise<StateStore> => (made ??= make());
   return {
-    load: async () => (await store()).load(),
-    save: async (value) => (await store()).save(value),
+    load: async () => (await make()).load(),
+    save: async (value) => (await make()).save(value),
   };
 }
 
@@ -83,6 +87,11 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const aside = `${path}.new`;
   await writeSynced(aside, text);
   await rename(aside, path);
+  // Windows cannot sync a folder, and keeps the order of a rename without it.
+  if (process.platform !== 'win32') await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -102,8 +111,11 @@ async function writeSynced(path: string, text: string | Buffer): Promise<void> {
 }
 
 async function keyFile(path: string): Promise<Buffer> {
-  const read = (): Promise<Buffer | undefined> => readFile(path).catch(() => undefined);
-  const known = await read();
+  // Only a key that is not there may be made: a new one would make every stored secret unreadable.
+  const known = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
   if (known?.length === 32) return known;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = randomBytes(32);

@@ -8,6 +8,8 @@ export interface RedNode {
   credentials?: Record<string, unknown>;
   /** Set on connection nodes; read by the nodes that use them. */
   holdfast?: unknown;
+  /** Brings an error to Catch nodes without logging it; not public, the same in 5 and 4.1. */
+  _flow?: { handleError?(node: RedNode, error: Error, msg: object): boolean };
   log(text: string): void;
   warn(text: string): void;
   error(error: unknown, msg?: object): void;
@@ -51,7 +53,7 @@ export interface Red {
     ): void;
   };
   settings: Record<string, unknown> & { userDir?: string };
-  events: object;
+  events: { on(event: string, fn: () => void): void };
   plugins?: { registerPlugin(id: string, plugin: object): void };
   httpAdmin?: { get(path: string, ...handlers: HttpHandler[]): void };
   auth?: { needsPermission(permission: string): HttpHandler };
