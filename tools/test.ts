@@ -27,7 +27,7 @@ interface Told {
 }
 
 /** Longer than any single test or hook may take. */
-const STALL_MS = 360_000;
+const STALL_MS = 180_000;
 const ROOT = join(__dirname, '..');
 const GROUPS: readonly Group[] = [
   {
