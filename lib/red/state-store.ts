@@ -112,8 +112,8 @@ async function writeSynced(path: string, text: string | Buffer): Promise<void> {
 
 async function keyFile(path: string): Promise<Buffer> {
   // Only a key that is not there may be made: a new one would make every stored secret unreadable.
-  const known = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const known = await readFile(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   });
   if (known?.length === 32) return known;
