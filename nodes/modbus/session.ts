@@ -197,6 +197,8 @@ export class Session {
   // ── Timeouts ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #arm(ms: number): void {
+    // A request that was sent while others expired has set it already.
+    this.#timer?.cancel();
     this.#timer = this.#clock.timer(ms, () => this.#expire());
   }
 
