@@ -37,7 +37,8 @@ export class Admin {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/comms`);
     await new Promise((resolve, reject) => {
       socket.addEventListener('open', resolve, { once: true });
-      socket.addEventListener('error', reject, { once: true });
+      const refused = (): void => reject(new Error(`${url}/comms does not answer.`));
+      socket.addEventListener('error', refused, { once: true });
     });
     const admin = new Admin(url, socket);
     socket.send(JSON.stringify({ subscribe: 'status/#' }));

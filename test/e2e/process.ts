@@ -84,7 +84,7 @@ export async function startRed(host: Host, userDir: string): Promise<RunningRed>
   const started = new Promise<void>((resolve, reject) => {
     const onData = (bytes: Buffer): void => {
       output += bytes.toString();
-      if (output.includes('Started flows')) resolve();
+      if (output.includes('Started flows') && output.includes('Server now running')) resolve();
     };
     child.stdout.on('data', onData);
     child.stderr.on('data', onData);
