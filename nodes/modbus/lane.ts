@@ -16,6 +16,8 @@ export interface Request {
   /** How often the device was too busy for it while other requests were under way. */
   refusals?: number;
   send(client: ModbusRTU, next: Next): void;
+  /** What is wrong with the library's result; that ends the session. */
+  check?(result: unknown): Failure | undefined;
   /** Called exactly once, with a failure or the library's result. */
   done(failure: Failure | undefined, result: unknown): void;
 }

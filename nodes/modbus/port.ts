@@ -27,7 +27,7 @@ interface Waiting {
 }
 
 export interface PortEvents {
-  /** Bytes arrived. */
+  /** A frame arrived that belongs to a request, if only to an abandoned one: bytes alone prove no Modbus device. */
   readonly heard: () => void;
   /** The connection ended or cannot be trusted. Called once. */
   readonly lost: (failure: Failure | undefined) => void;
@@ -138,7 +138,6 @@ export class MbapPort extends EventEmitter {
 
   #receive(chunk: Buffer): void {
     if (this.#ended) return;
-    this.#events.heard();
     // Requests that these answers make room for leave together.
     this.hold();
     this.#parse(chunk);
@@ -170,7 +169,9 @@ export class MbapPort extends EventEmitter {
   #accept(id: number, stream: Buffer, start: number, length: number): string | undefined {
     const waiting = this.#waiting.get(id);
     if (!waiting) {
-      return this.#abandoned.delete(id) ? undefined : `an answer to a request that was never sent (id ${id})`;
+      if (!this.#abandoned.delete(id)) return `an answer to a request that was never sent (id ${id})`;
+      this.#events.heard();
+      return undefined;
     }
     const code = stream[start + 1] ?? 0;
     if (stream[start] !== waiting.unit)
@@ -180,6 +181,7 @@ export class MbapPort extends EventEmitter {
     if (code > 0x7f ? length !== 3 : isRead(code) && stream[start + 2] !== length - 3) {
       return 'an answer whose lengths contradict each other';
     }
+    this.#events.heard();
     this.#waiting.delete(id);
     this.#freeSlots.push(waiting.slot);
     this._transactionIdRead = waiting.slot;

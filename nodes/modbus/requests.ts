@@ -28,13 +28,17 @@ export function readRequest(
     unit,
     read: { area, address },
     send: (client, next) => client[READ[area]](unit, address, count, next),
-    done(failure, result) {
-      if (failure) return done(failure, undefined);
-      const data = (result as { buffer?: unknown } | undefined)?.buffer;
-      if (Buffer.isBuffer(data) && data.length === bytes) return done(undefined, data);
-      done(protocolFailure(`a read answer without the ${bytes} bytes that were asked for`), undefined);
+    check(result) {
+      if (bytesOf(result)?.length === bytes) return undefined;
+      return protocolFailure(`a read answer without the ${bytes} bytes that were asked for`);
     },
+    done: (failure, result) => done(failure, failure ? undefined : bytesOf(result)),
   };
+}
+
+function bytesOf(result: unknown): Buffer | undefined {
+  const data = (result as { buffer?: unknown } | undefined)?.buffer;
+  return Buffer.isBuffer(data) ? data : undefined;
 }
 
 export type WriteDone = (failure: Failure | undefined) => void;
@@ -49,12 +53,12 @@ function writeRequest(
   return {
     unit,
     send,
-    done(failure, result) {
-      if (failure) return done(failure);
+    check(result) {
       const answer = (result ?? {}) as Record<string, unknown>;
       const same = Object.entries(echo).every(([key, value]) => answer[key] === value);
-      done(same ? undefined : protocolFailure('a confirmation of another write than the one it got'));
+      return same ? undefined : protocolFailure('a confirmation of another write than the one it got');
     },
+    done: (failure) => done(failure),
   };
 }
 

@@ -80,7 +80,7 @@ export class Session {
     this.#client.open();
   }
 
-  /** Monotonic time of the last bytes from the peer. */
+  /** Monotonic time of the last answer, late ones included. */
   get heardAt(): number {
     return this.#heardAt;
   }
@@ -155,7 +155,7 @@ export class Session {
   #answered(flight: Flight, error: unknown, result: unknown): void {
     if (!this.#settle(flight)) return;
     const { lane, request } = flight;
-    const failure = error ? nameError(error, lane.unit) : undefined;
+    const failure = error ? nameError(error, lane.unit) : request.check?.(result);
     const fromGateway = failure?.code === 'GATEWAY_TARGET' || failure?.code === 'GATEWAY_PATH';
     if (fromGateway) this.#silence(lane, this.settings.probeEvery);
     else if (failure?.kind !== 'disconnected') this.#revive(lane);
@@ -233,7 +233,7 @@ export class Session {
   }
 
   /**
-   * Not one byte came while a request waited. When another unit answered before, the silence may be of one
+   * Not one answer came while a request waited. When another unit answered before, the silence may be of one
    * unit only, so the other one is asked; when that stays without answer as well, the connection is dead.
    */
   #nobodyAnswers(flight: Flight): boolean {
