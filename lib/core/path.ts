@@ -70,5 +70,5 @@ export function deletePath(root: object, path: Path): void {
   const last = path.at(-1);
   if (typeof parent !== 'object' || parent === null || last === undefined) return;
   if (Array.isArray(parent) && typeof last === 'number') parent.splice(last, 1);
-  else delete (parent as Record<string | number, unknown>)[last];
+  else Reflect.deleteProperty(parent, last);
 }

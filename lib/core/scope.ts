@@ -1,11 +1,22 @@
 import { Failure } from './failure';
 
-/** A link of the listeners' list: adding and removing one costs a few assignments, on every call. */
-interface Listener {
-  readonly fn: (reason: Failure) => void;
-  listening: boolean;
-  previous: Listener | undefined;
-  next: Listener | undefined;
+/**
+ * Hears the end of a scope, and is itself the link of the list of those who do: listening costs a few assignments and
+ * no allocation, on every call. `scope`, `previous` and `next` belong to the scope; a listener listens to one at a time.
+ */
+export interface ScopeListener {
+  ended(reason: Failure): void;
+  /** The scope that it listens to. */
+  scope: Scope | undefined;
+  previous: ScopeListener | undefined;
+  next: ScopeListener | undefined;
+}
+
+class Callback implements ScopeListener {
+  scope: Scope | undefined;
+  previous: ScopeListener | undefined;
+  next: ScopeListener | undefined;
+  constructor(readonly ended: (reason: Failure) => void) {}
 }
 
 /**
@@ -14,8 +25,8 @@ interface Listener {
  */
 export class Scope {
   #reason: Failure | undefined;
-  #first: Listener | undefined;
-  #last: Listener | undefined;
+  #first: ScopeListener | undefined;
+  #last: ScopeListener | undefined;
   #count = 0;
   #controller: AbortController | undefined;
 
@@ -40,33 +51,40 @@ export class Scope {
     if (this.#reason) return;
     this.#reason = reason;
     for (let one = this.#first; one; one = this.#first) {
-      this.#remove(one);
-      hear(one.fn, reason);
+      this.remove(one);
+      hear(one, reason);
     }
     this.#controller?.abort(reason);
   }
 
   /** Runs `fn` on abort (at once when already aborted). Returns the function that removes it again. */
   onAbort(fn: (reason: Failure) => void): () => void {
-    if (this.#reason) {
-      hear(fn, this.#reason);
-      return () => {};
-    }
-    const one: Listener = { fn, listening: true, previous: this.#last, next: undefined };
+    const one = new Callback(fn);
+    this.add(one);
+    return () => this.remove(one);
+  }
+
+  /** Tells `one` on abort (at once when already aborted). */
+  add(one: ScopeListener): void {
+    if (this.#reason) return hear(one, this.#reason);
+    one.scope = this;
+    one.previous = this.#last;
+    one.next = undefined;
     if (this.#last) this.#last.next = one;
     else this.#first = one;
     this.#last = one;
     this.#count += 1;
-    return () => this.#remove(one);
   }
 
-  #remove(one: Listener): void {
-    if (!one.listening) return;
-    one.listening = false;
+  /** Removes a listener; one that does not listen to this scope is left alone. */
+  remove(one: ScopeListener): void {
+    if (one.scope !== this) return;
+    one.scope = undefined;
     if (one.previous) one.previous.next = one.next;
     else this.#first = one.next;
     if (one.next) one.next.previous = one.previous;
     else this.#last = one.previous;
+    one.previous = one.next = undefined;
     this.#count -= 1;
   }
 
@@ -81,9 +99,9 @@ export class Scope {
 }
 
 /** Scopes end in timers and events: a listener that throws must reach neither the process nor the others. */
-function hear(fn: (reason: Failure) => void, reason: Failure): void {
+function hear(one: ScopeListener, reason: Failure): void {
   try {
-    fn(reason);
+    one.ended(reason);
   } catch {
     // The scope is over all the same.
   }
