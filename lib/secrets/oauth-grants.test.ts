@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { settle } from '../../test/helpers/virtual-clock';
 import { isFailure, Scope } from '../core';
-import { bearer, Bench, bench, CANARY, failureOf } from './oauth-bench.test';
-import { send } from './token-server.test';
+import { bearer, Bench, bench, CANARY, failureOf } from '../../test/helpers/oauth-bench';
+import { send } from '../../test/helpers/token-server';
 
 describe('secrets: refresh token rotation', () => {
   const settings = { oauthGrant: 'refresh_token', refreshToken: 'refresh-0' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { settle } from '../../test/helpers/virtual-clock';
 import { isFailure } from '../core';
-import { bearer, bench, CANARY, failureOf } from './oauth-bench.test';
-import { send, startTokenServer } from './token-server.test';
+import { bearer, bench, CANARY, failureOf } from '../../test/helpers/oauth-bench';
+import { send, startTokenServer } from '../../test/helpers/token-server';
 
 describe('secrets: hostile token endpoints', () => {
   const answers: [string, number, string, string, RegExp][] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { settle } from '../../test/helpers/virtual-clock';
 import { Scope } from '../core';
-import { bearer, bench, CANARY, failureOf } from './oauth-bench.test';
-import { send } from './token-server.test';
+import { bearer, bench, CANARY, failureOf } from '../../test/helpers/oauth-bench';
+import { send } from '../../test/helpers/token-server';
 
 describe('secrets: OAuth2 tokens', () => {
   for (const clientAuth of ['basic', 'post']) {

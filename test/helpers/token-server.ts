@@ -1,10 +1,9 @@
-import assert from 'node:assert/strict';
 import { constants, verify, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** An authorization server after RFC 6749 and RFC 7523 on 127.0.0.1, for the tests of this folder. */
+/** An authorization server after RFC 6749 and RFC 7523 on 127.0.0.1. */
 export interface TokenServer {
   readonly url: string;
   /** Form parameters of every request so far. */
@@ -128,17 +127,3 @@ export function isSigned(jwt: string, key: KeyObject): boolean {
   if (alg !== 'PS256') return false;
   return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, bytes);
 }
-
-describe('token server of the tests', () => {
-  it('refuses a wrong client, a wrong refresh token and an unknown grant', async () => {
-    const server = await startTokenServer({ clientId: 'a', clientSecret: 'b' });
-    const ask = async (form: Record<string, string>): Promise<unknown> =>
-      (await fetch(server.url, { method: 'POST', body: new URLSearchParams(form) })).json();
-    const client = { client_id: 'a', client_secret: 'b' };
-    assert.deepEqual(await ask({ grant_type: 'client_credentials' }), { error: 'invalid_client' });
-    const wrong = { ...client, grant_type: 'refresh_token', refresh_token: 'x' };
-    assert.deepEqual(await ask(wrong), { error: 'invalid_grant' });
-    assert.deepEqual(await ask({ ...client, grant_type: 'password' }), { error: 'unsupported_grant_type' });
-    await server.close();
-  });
-});

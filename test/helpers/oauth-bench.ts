@@ -1,10 +1,11 @@
+/** OAuth2 credentials at a token server, with a virtual clock; closing it checks that nothing is left or leaked. */
 import assert from 'node:assert/strict';
-import { settle, VirtualClock } from '../../test/helpers/virtual-clock';
-import { isFailure, Scope, type Failure, type Log, type StateStore } from '../core';
-import { createAuth, type ClosableAuth } from './auth';
-import { Redactor } from './redact';
-import { nodeTokenHttp, type TokenHttp } from './token-http';
-import { startTokenServer, type ServerOptions, type TokenServer } from './token-server.test';
+import { settle, VirtualClock } from './virtual-clock';
+import { isFailure, Scope, type Failure, type Log, type StateStore } from '../../lib/core';
+import { createAuth, type ClosableAuth } from '../../lib/secrets/auth';
+import { Redactor } from '../../lib/secrets/redact';
+import { nodeTokenHttp, type TokenHttp } from '../../lib/secrets/token-http';
+import { startTokenServer, type ServerOptions, type TokenServer } from './token-server';
 
 export const CANARY = 'canary-7f3a9b/+ "x';
 
