@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Scope } from './scope';
+import { Scope, type ScopeListener } from './scope';
 
 describe('scope', () => {
   it('tells each listener once, in order, with the reason', () => {
@@ -36,6 +36,30 @@ describe('scope', () => {
     const off = scope.onAbort(() => told.push('removed'));
     scope.abort();
     assert.deepEqual(told, ['first', 'added']);
+  });
+
+  it('takes objects as listeners, which leave only the scope that they listen to', () => {
+    const told: string[] = [];
+    const listener = (name: string): ScopeListener => ({
+      ended: (reason) => told.push(`${name} ${reason.code}`),
+      scope: undefined,
+      previous: undefined,
+      next: undefined,
+    });
+    const [a, b, c, elsewhere] = [listener('a'), listener('b'), listener('c'), listener('elsewhere')];
+    const scope = new Scope();
+    const other = new Scope();
+    other.add(elsewhere);
+    for (const one of [a, b, c]) scope.add(one);
+    scope.remove(b);
+    scope.remove(b);
+    scope.remove(elsewhere);
+    assert.deepEqual([scope.listenerCount, other.listenerCount], [2, 1]);
+    scope.abort();
+    assert.deepEqual(told, ['a CANCELLED', 'c CANCELLED']);
+    assert.equal(scope.listenerCount, 0);
+    scope.add(b);
+    assert.equal(told.at(-1), 'b CANCELLED', 'a late one is told at once');
   });
 
   it('makes a real signal only when asked, aborted when it is', () => {
