@@ -13,8 +13,8 @@ export interface TrackInfo {
 
 /** Takes the facts about one connection and derives its state. */
 export interface HealthTracker {
-  /** A call or a ping succeeded. */
-  success(ms: number): void;
+  /** A call or a ping succeeded. `now` is the clock's `mono()` where the caller has just read it. */
+  success(ms: number, now?: number): void;
   /** A call, a ping or an opening failed. */
   failure(failure: Failure): void;
   /** The life cycle knows better than calls: connecting, closed, reopened. Holds until the next event. */
@@ -77,6 +77,7 @@ class Tracker implements HealthTracker {
   #failuresInRow = 0;
   #lastFailure: Failure | undefined;
   #lastFailureAt = 0;
+  /** Monotonic: reading both clocks would double the price of a success. */
   #lastSuccessAt: number | undefined;
 
   constructor(
@@ -96,9 +97,9 @@ class Tracker implements HealthTracker {
     return this.#info.id;
   }
 
-  success(ms: number): void {
-    this.#window.success(this.#clock.mono(), ms);
-    this.#lastSuccessAt = this.#clock.now();
+  success(ms: number, now = this.#clock.mono()): void {
+    this.#window.success(now, ms);
+    this.#lastSuccessAt = now;
     this.#failuresInRow = 0;
     this.#base = HEALTHY;
     // The common case, some ten nanoseconds instead of a hundred.
@@ -162,7 +163,7 @@ class Tracker implements HealthTracker {
       state: this.#shown.state,
       since: iso(this.#since),
       reason: this.#shown.reason,
-      lastSuccess: this.#lastSuccessAt === undefined ? null : iso(this.#lastSuccessAt),
+      lastSuccess: this.#lastSuccess(),
       lastError: lastFailure ? { ...lastFailure, at: iso(this.#lastFailureAt) } : null,
       breaker: this.#breaker,
       simulated,
@@ -170,6 +171,11 @@ class Tracker implements HealthTracker {
       errors: this.#window.errors,
       latencyMs: this.#window.latencyMs,
     };
+  }
+
+  #lastSuccess(): string | null {
+    if (this.#lastSuccessAt === undefined) return null;
+    return iso(this.#clock.now() - (this.#clock.mono() - this.#lastSuccessAt));
   }
 
   #derive(): void {

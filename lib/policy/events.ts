@@ -8,8 +8,8 @@ import type { BreakerState } from './breaker';
 export interface PolicyListener {
   /** An attempt starts; 1 is the first. */
   attempt?(n: number): void;
-  /** The call succeeded; the duration is that of its last attempt. */
-  success?(ms: number): void;
+  /** The call succeeded; the duration is that of its last attempt, `now` the monotonic time of its end. */
+  success?(ms: number, now: number): void;
   failure?(failure: Failure, willRetry: boolean): void;
   /** A retry waits; `attempt` is the number of the attempt that follows. */
   retry?(delayMs: number, attempt: number): void;
@@ -50,10 +50,10 @@ export function tellAttempt(listener: PolicyListener | undefined, n: number): vo
     // As in `tell`.
   }
 }
-export function tellSuccess(listener: PolicyListener | undefined, ms: number): void {
+export function tellSuccess(listener: PolicyListener | undefined, ms: number, now: number): void {
   if (listener?.success === undefined) return;
   try {
-    listener.success(ms);
+    listener.success(ms, now);
   } catch {
     // As in `tell`.
   }

@@ -44,8 +44,8 @@ export interface PipelineDeps {
   readonly name?: string | undefined;
 }
 
-interface Abortable extends Member {
-  abort(reason: Failure): void;
+interface Running extends Member {
+  ended(reason: Failure): void;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Pipeline {
   readonly bulkhead: Bulkhead | undefined;
   readonly pauses: Pause;
   /** Calls under way. */
-  readonly runs = new Roster<Abortable>();
+  readonly runs = new Roster<Running>();
   #closed = false;
 
   constructor(deps: PipelineDeps, shared: SharedPolicies) {
@@ -105,11 +105,13 @@ export class Pipeline {
   close(): void {
     this.#closed = true;
     const reason = cancelled('The call was cancelled because its connection is closing.');
-    for (const run of this.runs.members()) run.abort(reason);
+    for (const run of this.runs.members()) run.ended(reason);
     this.breaker?.close();
   }
 
   #start<T>(fn: (call: Attempt) => Promise<T>, options: CallOptions): Promise<T> {
+    // Again, because a result that another call was to bring may have been waited for.
+    if (options.scope.reason) return Promise.reject(options.scope.reason);
     if (this.#closed) return Promise.reject(cancelled());
     return new Promise((resolve, reject) => new Run(this, fn, options, resolve, reject).start());
   }

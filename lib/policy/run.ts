@@ -1,4 +1,4 @@
-import { toFailure, type Failure } from '../core';
+import { toFailure, type Failure, type Scope, type ScopeListener } from '../core';
 import { Attempt } from './attempt';
 import { verdict } from './breaker';
 import { tell, tellAttempt, tellSuccess } from './events';
@@ -14,7 +14,7 @@ const LEAST_OPEN_WAIT_MS = 100;
  * path costs one promise, one listener and one wheel entry. At any time it either waits (`#leave` ends the wait) or
  * runs an attempt.
  */
-export class Run<T> {
+export class Run<T> implements ScopeListener {
   readonly #pipeline: Pipeline;
   readonly #fn: (call: Attempt) => Promise<T>;
   readonly #options: CallOptions;
@@ -22,8 +22,10 @@ export class Run<T> {
   readonly #reject: (failure: Failure) => void;
   /** Owned by the pipeline's roster. */
   seat = -1;
-  /** Removes the listener from the node's scope. */
-  #off: () => void = nothing;
+  /** Owned by the node's scope, which the call listens to. */
+  scope: Scope | undefined;
+  previous: ScopeListener | undefined;
+  next: ScopeListener | undefined;
   #leave: (() => void) | undefined;
   #attempt: Attempt | undefined;
   #attempts = 0;
@@ -48,7 +50,7 @@ export class Run<T> {
   start(): void {
     const { bulkhead, clock, runs } = this.#pipeline;
     runs.add(this);
-    this.#off = this.#options.scope.onAbort((reason) => this.abort(reason));
+    this.#options.scope.add(this);
     if (!bulkhead) return this.#proceed(clock.mono());
     if (bulkhead.tryEnter()) {
       this.#entered = true;
@@ -64,7 +66,7 @@ export class Run<T> {
   }
 
   /** Ends the call at once, wherever it is. */
-  abort(reason: Failure): void {
+  ended(reason: Failure): void {
     if (this.#done) return;
     this.#leave?.();
     const attempt = this.#attempt;
@@ -143,8 +145,8 @@ export class Run<T> {
     const now = listener || own || breaker?.timed ? clock.mono() : attempt.startedAt;
     breaker?.succeed(attempt.permit, now);
     this.#finish();
-    tellSuccess(listener, now - attempt.startedAt);
-    tellSuccess(own, now - attempt.startedAt);
+    tellSuccess(listener, now - attempt.startedAt, now);
+    tellSuccess(own, now - attempt.startedAt, now);
     this.#resolve(value);
   }
 
@@ -208,7 +210,7 @@ export class Run<T> {
 
   #finish(): void {
     this.#done = true;
-    this.#off();
+    this.#options.scope.remove(this);
     this.#leave = undefined;
     this.#attempt = undefined;
     this.#pipeline.runs.remove(this);
@@ -216,5 +218,3 @@ export class Run<T> {
     this.#entered = false;
   }
 }
-
-function nothing(): void {}
