@@ -78,6 +78,14 @@ describe('secrets: hostile token endpoints', () => {
       const date = new Date(set.clock.now() + 9000).toUTCString();
       set.server.answer = (_req, res) => send(res, 429, '', { 'retry-after': date });
       assert.equal((await failureOf(bearer(set.auth()))).retryAfterMs, 9000);
+      for (const absurd of ['999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT']) {
+        set.server.answer = (_req, res) => send(res, 503, '', { 'retry-after': absurd });
+        assert.equal((await failureOf(bearer(set.auth()))).retryAfterMs, 86_400_000, absurd);
+      }
+      for (const senseless of ['-5', '1.5', 'soon', '']) {
+        set.server.answer = (_req, res) => send(res, 429, '', { 'retry-after': senseless });
+        assert.equal((await failureOf(bearer(set.auth()))).retryAfterMs, undefined, senseless);
+      }
     }));
 
   it('names an endpoint that nobody serves, without the query of its address', () =>
@@ -89,6 +97,21 @@ describe('secrets: hostile token endpoints', () => {
       );
       assert.equal(failure.kind, 'transient');
       assert.match(failure.message, /cannot be reached \(ECONNREFUSED\)/);
+    }));
+
+  it('says what to check when the token endpoint cannot prove who it is', () =>
+    bench(async (set) => {
+      for (const [code, reason] of [
+        ['SELF_SIGNED_CERT_IN_CHAIN', /certificate.*"CA certificates".*token endpoint/],
+        ['ERR_TLS_CERT_ALTNAME_INVALID', /certificate/],
+        ['CERT_HAS_EXPIRED', /certificate/],
+      ] as const) {
+        const error = Object.assign(new Error(`quotes ${CANARY}`), { code });
+        const failure = await failureOf(bearer(set.auth({}, { post: () => Promise.reject(error) })));
+        assert.equal(failure.kind, 'config', code);
+        assert.match(failure.message, reason);
+        assert.ok(failure.message.includes(code));
+      }
     }));
 
   it('refuses a token URL that is not https, not an address, or holds a login', () =>

@@ -42,7 +42,7 @@ describe('secrets: OAuth2 tokens', () => {
     bench(async (set) => {
       const auth = set.auth();
       await bearer(auth);
-      set.server.answer = (_req, res) => send(res, 503, 'busy');
+      set.server.answer = (_req, res) => send(res, 503, 'busy', { 'retry-after': '3600' });
       await set.clock.advance(3_600_000 - 30_000);
       assert.equal(await bearer(auth), 'Bearer access-1');
       while (set.lines.length === 0) await settle();
@@ -57,6 +57,33 @@ describe('secrets: OAuth2 tokens', () => {
       assert.equal(await bearer(auth), 'Bearer access-2');
     }));
 
+  it('does not besiege a token endpoint that fails ahead of the expiry', () =>
+    bench(async (set) => {
+      const auth = set.auth({ refreshAhead: 600_000 });
+      await bearer(auth);
+      const busy = async (requests: number): Promise<void> => {
+        for (let i = 0; i < 50; i += 1) {
+          assert.equal(await bearer(auth), 'Bearer access-1');
+          await settle();
+        }
+        while (set.lines.length < requests - 1) await settle();
+        for (let i = 0; i < 5; i += 1) await bearer(auth).then(settle);
+        assert.equal(set.server.requests.length, requests);
+        assert.equal(set.lines.length, requests - 1, 'one warning for each attempt');
+      };
+      set.server.answer = (_req, res) => send(res, 503, 'busy');
+      await set.clock.advance(3_000_000);
+      await busy(2);
+      await set.clock.advance(5_000);
+      set.server.answer = (_req, res) => send(res, 429, '', { 'retry-after': '90' });
+      await busy(3);
+      await set.clock.advance(89_999);
+      await busy(3);
+      set.server.answer = undefined;
+      await set.clock.advance(1);
+      while ((await bearer(auth)) !== 'Bearer access-2') await settle();
+    }));
+
   it('uses a short-lived token for half of its life, and accepts a lifetime given as text', () =>
     bench(async (set) => {
       set.server.expiresIn = '10';
@@ -67,6 +94,18 @@ describe('secrets: OAuth2 tokens', () => {
       assert.equal(set.server.requests.length, 1);
       await set.clock.advance(5_001);
       assert.equal(await bearer(auth), 'Bearer access-2');
+    }));
+
+  it('takes a lifetime that is no number for none', () =>
+    bench(async (set) => {
+      for (const odd of ['', ' ', true, [], 'soon', -1, null]) {
+        const before = set.server.requests.length;
+        set.server.expiresIn = odd;
+        const auth = set.auth();
+        await bearer(auth);
+        await bearer(auth);
+        assert.equal(set.server.requests.length, before + 1, JSON.stringify(odd));
+      }
     }));
 
   it('keeps a token without a lifetime until it is refused', () =>

@@ -13,6 +13,8 @@ const REFUSAL_MS = 30_000;
 /** A 401 this soon after a renewal belongs to a request that was still sent with the old token. */
 const FRESH_MS = 10_000;
 const DEFAULT_AHEAD_MS = 60_000;
+/** Ahead of the expiry there is time: a failing token endpoint is not asked again by the very next call. */
+const AHEAD_PAUSE_MS = 5_000;
 
 interface Token {
   readonly parts: AuthParts;
@@ -61,7 +63,7 @@ class OAuth implements ClosableAuth {
     const token = this.#token;
     if (token && now < token.refreshAt) return token.parts;
     if (token && now < token.expiresAt) {
-      this.#fetch().catch((error: unknown) => this.#warn(error));
+      this.#fetchAhead(token);
       return token.parts;
     }
     return (await raced(this.#fetch(), [scope, this.#closed])).parts;
@@ -160,18 +162,31 @@ class OAuth implements ClosableAuth {
     return token;
   }
 
-  /** Ahead of expiry nothing is lost yet: the present token goes on, the next call tries again. */
-  #warn(error: unknown): void {
-    this.#deps.log.warn(
-      `The access token could not be replaced ahead of its expiry: ${toFailure(error).message}`,
-    );
+  /** Ahead of expiry nothing is lost yet: the present token goes on, and a later call tries again. */
+  #fetchAhead(token: Token): void {
+    if (this.#flight) return;
+    this.#fetch().catch((error: unknown) => {
+      const { message, retryAfterMs = 0 } = toFailure(error);
+      const again = this.#deps.clock.mono() + Math.max(AHEAD_PAUSE_MS, retryAfterMs);
+      if (this.#token === token) this.#token = { ...token, refreshAt: Math.min(again, token.expiresAt) };
+      this.#deps.log.warn(`The access token could not be replaced ahead of its expiry: ${message}`);
+    });
   }
 }
+
+const UNPROVEN =
+  /^(?:ERR_TLS_CERT_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
 
 /** Only the code of a network error is shown: messages of libraries can quote the request. */
 function unreachable(endpoint: string, error: unknown): Failure {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   const safe = /^[A-Z0-9_]{2,60}$/.test(code) ? code : 'no error code';
+  if (UNPROVEN.test(code)) {
+    const check =
+      'Check the "Token URL" and that "CA certificates", when given, also hold the authority of the token endpoint';
+    const sentence = `The token endpoint ${endpoint} shows a certificate that proves nothing (${code}). ${check}`;
+    return tokenFailure('config', sentence, { code });
+  }
   const what =
     code === 'RESPONSE_TOO_LARGE' ? 'answered with more than 64 KiB' : `cannot be reached (${safe})`;
   return tokenFailure('transient', `The token endpoint ${endpoint} ${what}`, { code: safe });

@@ -1,11 +1,15 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Reads at most `maxBytes + 1` bytes, so that the caller sees that a file is larger. Rejects like node:fs. */
 export type ReadFile = (path: string, maxBytes: number) => Promise<Buffer>;
 
+/** Without O_NONBLOCK (unknown to Windows) opening a pipe waits for a writer, and holds a thread of Node's pool. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Reads regular files only: a device or a pipe could block or never end. */
 export const nodeReadFile: ReadFile = async (path, maxBytes) => {
-  const file = await open(path, 'r');
+  const file = await open(path, FLAGS);
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw Object.assign(new Error('Not a regular file.'), { code: 'ENOTFILE' });

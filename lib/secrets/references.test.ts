@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +97,12 @@ describe('secrets: references', () => {
     await refused({ host: 'file:/dev/zero' }, /not a regular file/);
     const large = await write('large', 'canary'.padEnd(MAX_REFERENCE_BYTES + 1));
     await refused({ host: large }, /^"Host" refers to .*, but the file is larger than 64 KiB\.$/);
+  });
+
+  it('does not wait at a pipe that nobody writes to', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await refused({ host: `file:${pipe}` }, /not a regular file/);
   });
 
   it('does not reach a prototype', async () => {

@@ -18,6 +18,7 @@ export interface ResponseContext {
 }
 
 const LONGEST_TOKEN = 32_768;
+const LONGEST_WAIT_MS = 86_400_000;
 const VISIBLE = /^[\x21-\x7e]+$/;
 const PASSING = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 
@@ -42,13 +43,18 @@ function readTokens(body: Readonly<Record<string, unknown>>, context: ResponseCo
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
     throw tokenFailure('auth', `${server(context)} issued a token that is not of type Bearer`);
   }
-  const seconds = Number(body.expires_in ?? NaN);
+  const seconds = secondsOf(body.expires_in);
   const rotated = typeof refresh === 'string' && refresh !== '' && refresh.length <= LONGEST_TOKEN;
   return {
     accessToken: token,
     lifetimeMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined,
     refreshToken: rotated ? refresh : undefined,
   };
+}
+
+/** A number, which some servers send as text; NaN for anything else. */
+function secondsOf(value: unknown): number {
+  return typeof value === 'number' || (typeof value === 'string' && /\d/.test(value)) ? Number(value) : NaN;
 }
 
 function refused(
@@ -134,10 +140,13 @@ function shown(value: unknown, longest: number, context: ResponseContext): strin
     .trim();
 }
 
-/** RFC 9110 section 10.2.3: seconds or a date. */
+/** RFC 9110 section 10.2.3: seconds or a date; a day at most. */
 function retryAfter(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+  const text = value?.trim() ?? '';
+  const ms = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : /^[A-Z][a-z]{2}/.test(text)
+      ? Date.parse(text) - now
+      : NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), LONGEST_WAIT_MS);
 }
