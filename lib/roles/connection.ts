@@ -2,17 +2,7 @@
  * One remote system: its session, its policies, its health. All nodes that name the same connection node share
  * it, so that a breaker or rate limit protects the peer and not a single node.
  */
-import {
-  asText,
-  Failure,
-  isFailure,
-  toFailure,
-  type FailureKind,
-  type Call,
-  type Clock,
-  type Effect,
-  type Scope,
-} from '../core';
+import { Failure, toFailure, type Call, type Clock, type Effect, type Scope } from '../core';
 import type { Meter } from '../observe/meter';
 import type { Attempt } from '../policy/attempt';
 import type { ResultCache } from '../policy/cache';
@@ -21,13 +11,13 @@ import type { RetryOptions } from '../policy/retry';
 import type { PolicyListener } from '../policy/events';
 import type { ConnectorDeclaration } from './declare';
 import type { ConnectionSettings } from './framework-fields';
-import { missingLibrary } from './missing-library';
+import { ErrorNames } from './error-names';
 import { Link, type LinkView } from './link';
+import { linkStatus } from './link-status';
 import { Opener, type Opened } from './open';
 import type { Host, Runtime } from './runtime';
 import type { Settings } from './settings';
 import { sharedPolicies } from './shared-policies';
-import { inWords } from './status-words';
 import type { Status } from './status';
 import { Watchdog } from './watchdog';
 import { within } from './within';
@@ -45,7 +35,6 @@ export interface Operation<S, T> {
 }
 
 const BRAND = Symbol.for('holdfast.connection');
-const ABOUT_PEER: ReadonlySet<FailureKind> = new Set(['transient', 'disconnected', 'throttled', 'auth']);
 const NO_RETRY: RetryOptions = { strategy: 'none', attempts: 1, baseMs: 0, maxMs: 0 };
 /** How long close waits for nodes that are still finishing calls. */
 const DRAIN_MS = 8000;
@@ -71,6 +60,7 @@ export class Connection<S = unknown> {
   readonly #watchdog: Watchdog;
   readonly #health: ReturnType<Runtime['board']['track']>;
   readonly #meter: Meter;
+  readonly #names: ErrorNames;
   readonly #openTimeoutMs: number;
   readonly #listeners = new Set<() => void>();
   readonly #users = new Set<object>();
@@ -96,6 +86,9 @@ export class Connection<S = unknown> {
       type: declaration.type,
       simulated: policy.simulate,
     });
+    this.#names = new ErrorNames(declaration, host.name, (stack) =>
+      host.log.error(runtime.redactor.redact(`An error that Holdfast does not know: ${stack}`)),
+    );
     this.#meter = runtime.metrics.connection(host.id, host.name, declaration.type);
     this.#pipeline = this.#createPipeline(policy);
     this.#opener = new Opener<S>(declaration, settings, host, runtime, (error) => this.nameError(error));
@@ -251,31 +244,9 @@ export class Connection<S = unknown> {
     );
   }
 
-  /** Any error as a Failure. An unknown one is logged with its stack, once. */
+  /** Any error as a Failure. An unknown one is logged with its stack. */
   nameError(error: unknown): Failure {
-    if (isFailure(error)) return this.#withName(error);
-    let failure = missingLibrary(error);
-    if (failure) return failure;
-    try {
-      failure = this.#withName(this.declaration.classify(error));
-    } catch (broken) {
-      failure = toFailure(broken);
-    }
-    if (failure.kind === 'unclassified') {
-      const stack = error instanceof Error ? error.stack : asText(error);
-      this.#host.log.error(
-        this.#runtime.redactor.redact(`An error that Holdfast does not know: ${stack ?? ''}`),
-      );
-    }
-    return failure;
-  }
-
-  /** A connector knows errors, not names; the engineer needs to know which device it was. */
-  #withName(failure: Failure): Failure {
-    if (ABOUT_PEER.has(failure.kind) && !failure.message.includes(this.name)) {
-      failure.message = `${this.name}: ${failure.message}`;
-    }
-    return failure;
+    return this.#names.of(error);
   }
 
   async #ping(): Promise<void> {
@@ -336,22 +307,13 @@ export class Connection<S = unknown> {
     if (failure.kind === 'auth' || failure.kind === 'config') this.#host.fail(failure, true);
   }
 
-  /** The truth about the link in a few words, for every node that uses it. */
   status(): Status {
-    const { state, failure } = this.#link.view;
-    const where = this.simulated ? ' (simulated)' : '';
-    if (state === 'opening' && !failure) return { level: 'busy', text: `connecting${where}` };
-    if (state === 'closed' || state === 'idle') return { level: 'off', text: `not connected${where}` };
-    if (state !== 'open')
-      return { level: 'bad', text: `${inWords(failure?.code, failure?.message ?? 'disconnected')}${where}` };
-    const { state: health, reason, lastError } = this.#health.report();
-    if (this.#pipeline.breaker?.state === 'open') return { level: 'bad', text: `circuit open${where}` };
-    if (this.#pipeline.breaker?.state === 'half-open')
-      return { level: 'warn', text: `circuit half-open${where}` };
-    if (health === 'healthy') return { level: 'good', text: `connected${where}` };
-    if (health === 'unknown') return { level: 'idle', text: `ready${where}` };
-    const words = this.#opener.warnings.length > 0 ? reason : inWords(lastError?.code, reason);
-    return { level: health === 'degraded' ? 'warn' : 'bad', text: `${words}${where}` };
+    return linkStatus({
+      view: this.#link.view,
+      health: this.#health.report(),
+      breaker: this.#pipeline.breaker?.state ?? 'closed',
+      warned: this.#opener.warnings.length > 0,
+    });
   }
 
   #notify(): void {

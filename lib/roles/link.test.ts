@@ -72,6 +72,33 @@ describe('link', () => {
     await link.close();
   });
 
+  it('asks a peer that drops every session at once at growing pauses', async () => {
+    const { clock, openedAt, link } = setUp((_scope, lost) => {
+      clock.timer(1, () => lost(new Error('dropped')));
+      return Promise.resolve(1);
+    });
+    link.start();
+    await clock.advance(24_000);
+    assert.deepEqual(openedAt, [0, 1001, 3002, 7003, 15_004, 23_005]);
+    await link.close();
+  });
+
+  it('starts anew after a session that had worked', async () => {
+    let drop: () => void = () => {};
+    const { clock, openedAt, link } = setUp((_scope, lost) => {
+      drop = () => lost(new Error('dropped'));
+      return Promise.resolve(1);
+    });
+    link.start();
+    await clock.advance(20_000);
+    drop();
+    await clock.advance(20_000);
+    drop();
+    await clock.advance(1000);
+    assert.deepEqual(openedAt, [0, 21_000, 41_000]);
+    await link.close();
+  });
+
   it('ignores reports about a session that is already replaced', async () => {
     let report: (error: unknown) => void = () => {};
     let number = 0;

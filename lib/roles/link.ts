@@ -27,6 +27,10 @@ export interface LinkOptions<S> {
 }
 
 const FIRST_PAUSE_MS = 1000;
+/** A session that lived this long had worked. */
+const STABLE_MS = 10_000;
+/** After a session that did not, the pause is at most 2^3 s: the peer can be reached after all. */
+const MOST_DOUBLINGS = 3;
 /** A close that hangs must not hold up a redeploy. */
 const CLOSE_LIMIT_MS = 2000;
 
@@ -43,6 +47,7 @@ export class Link<S> {
   #opening: Scope | undefined;
   #timer: Timer | undefined;
   #attempts = 0;
+  #openedAt = 0;
   #waiters = new Set<Waiter<S>>();
   #closing: Promise<void>[] = [];
 
@@ -93,7 +98,10 @@ export class Link<S> {
     const failure = this.#o.name(error);
     this.#session = undefined;
     this.#closeSession(session);
-    // The first reopening follows soon: most losses are a restarted peer.
+    // The first reopening follows soon: most losses are a restarted peer. One that drops every session at once
+    // is asked at growing pauses, as if it had refused.
+    const stable = this.#o.clock.mono() - this.#openedAt >= STABLE_MS;
+    this.#attempts = stable ? 0 : Math.min(this.#attempts, MOST_DOUBLINGS);
     this.#wait(failure);
   }
 
@@ -159,7 +167,7 @@ export class Link<S> {
   #opened(session: S): void {
     this.#session = { value: session };
     this.#failure = undefined;
-    this.#attempts = 0;
+    this.#openedAt = this.#o.clock.mono();
     this.#change('open');
     this.#settle((waiter) => waiter.resolve(session));
   }
