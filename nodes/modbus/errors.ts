@@ -78,6 +78,14 @@ export function exceptionFailure(exception: number, unit?: number): Failure {
   return new Failure('rejected', 'MODBUS_EXCEPTION', message, { details });
 }
 
+/** Exception 1 in the words of one function: which one is missing, and what to do without it. Others pass. */
+export function withoutFunction(failure: Failure, advice: string): Failure {
+  if (failure.code !== 'ILLEGAL_FUNCTION') return failure;
+  const { kind, code, reached, details, cause } = failure;
+  const message = `The device does not support ${advice} (Modbus exception 1).`;
+  return new Failure(kind, code, message, { reached, details, cause });
+}
+
 export function timeoutFailure(unit: number, ms: number): Failure {
   return new Failure(
     'transient',

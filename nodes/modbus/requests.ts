@@ -1,7 +1,7 @@
 /** Requests as modbus-serial sends them. */
 import type ModbusRTU from 'modbus-serial';
 import type { Failure } from '../../lib/core';
-import { protocolFailure } from './errors';
+import { protocolFailure, withoutFunction } from './errors';
 import type { Next, Request } from './lane';
 import { isBitArea } from './tags';
 import type { Area } from './tags';
@@ -49,6 +49,7 @@ function writeRequest(
   send: (client: ModbusRTU, next: Next) => void,
   echo: Readonly<Record<string, unknown>>,
   done: WriteDone,
+  advice?: string,
 ): Request {
   return {
     unit,
@@ -58,9 +59,11 @@ function writeRequest(
       const same = Object.entries(echo).every(([key, value]) => answer[key] === value);
       return same ? undefined : protocolFailure('a confirmation of another write than the one it got');
     },
-    done: (failure) => done(failure),
+    done: (failure) => done(failure && advice ? withoutFunction(failure, advice) : failure),
   };
 }
+
+const MULTIPLE = 'switch on "Only functions 15 and 16" at the connection';
 
 export function writeCoils(
   unit: number,
@@ -76,6 +79,7 @@ export function writeCoils(
       (client, next) => client.writeFC5(unit, address, state, next),
       { address, state },
       done,
+      `function 5; ${MULTIPLE}`,
     );
   }
   const echo = { address, length: states.length };
@@ -98,6 +102,7 @@ export function writeRegisters(
       (client, next) => client.writeFC6(unit, address, value, next),
       { address, value },
       done,
+      `function 6; ${MULTIPLE}`,
     );
   }
   const echo = { address, length: values.length };
@@ -118,5 +123,6 @@ export function maskRegister(
     (client, next) => client.writeFC22(unit, address, andMask, orMask, next),
     echo,
     done,
+    'function 22, which changes single bits of a register; write the whole register with a tag of type uint16',
   );
 }
