@@ -222,4 +222,23 @@ describe('observe: health', () => {
     next.success(1);
     assert.deepEqual(board.reports(), []);
   });
+
+  it('reads no clock for a success whose time is known, and tells its wall time all the same', async () => {
+    const clock = new VirtualClock();
+    let reads = 0;
+    const tracker = createHealthBoard({
+      now: () => ((reads += 1), clock.now()),
+      mono: () => ((reads += 1), clock.mono()),
+      timer: (ms, fn) => clock.timer(ms, fn),
+    }).track(INFO);
+    tracker.success(1);
+    await clock.advance(3000);
+    reads = 0;
+    tracker.success(1, clock.mono());
+    assert.equal(reads, 0);
+    await clock.advance(2000);
+    assert.equal(tracker.report().lastSuccess, '2026-01-01T00:00:03.000Z');
+    clock.jump(3_600_000);
+    assert.equal(tracker.report().lastSuccess, '2026-01-01T01:00:03.000Z', 'two seconds ago, on any clock');
+  });
 });
