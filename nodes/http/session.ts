@@ -13,7 +13,7 @@ import {
   type Transport,
   type TransportOptions,
 } from './transport';
-import { dropQuery, type Base } from './url';
+import { addQuery, dropQuery, type Base } from './url';
 
 export interface SessionOptions extends TransportOptions {
   readonly base: Base;
@@ -176,10 +176,7 @@ function lowerCase(headers: Readonly<Record<string, string>>): Headers {
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
-  const names = Object.keys(query);
-  if (names.length === 0) return path;
-  const clean = dropQuery(path, names);
-  return `${clean}${clean.includes('?') ? '&' : '?'}${new URLSearchParams(query).toString()}`;
+  return addQuery(dropQuery(path, Object.keys(query)), Object.entries(query));
 }
 
 function endless(origin: string): Failure {

@@ -14,8 +14,11 @@ export interface Base {
 }
 
 const CONTROL = /[\u0000-\u0020\u007f\\]/;
-/** Dot segments, also when a peer would decode them later (RFC 3986 section 5.2.4). */
-const DOTS = /(?:^|\/|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/?#]|%2f|%5c)/i;
+/**
+ * Dot segments, also when a peer would decode them later (RFC 3986 section 5.2.4), or would first drop what stands
+ * behind a semicolon, as Java servers do.
+ */
+const DOTS = /(?:^|\/|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/?#;]|%2f|%5c|%3b)/i;
 
 export function parseBase(text: string, label = 'Base URL'): Base {
   const url = parseOrigin(text, label);
@@ -85,17 +88,16 @@ export function rebaseLink(link: string, current: string, base: Base): string | 
   return url && /^https?:$/.test(url.protocol) ? url.pathname + url.search : undefined;
 }
 
-/** Adds or replaces query parameters of a request path. */
+/** Replaces query parameters of a request path; the rest of the query stays as it is written. */
 export function setQuery(path: string, values: Readonly<Record<string, string | number>>): string {
-  const [before = '', query = ''] = split(path);
-  const search = new URLSearchParams(query);
-  for (const [name, value] of Object.entries(values)) search.set(name, String(value));
-  return `${before}?${search.toString()}`;
+  const pairs = Object.entries(values).map(([name, value]): [string, string] => [name, String(value)]);
+  return addQuery(dropQuery(path, Object.keys(values)), pairs);
 }
 
 export function addQuery(path: string, values: readonly [string, string][]): string {
   if (values.length === 0) return path;
-  const added = new URLSearchParams(values).toString();
+  // A plus means a blank only to servers that read queries as forms; OData servers do not.
+  const added = new URLSearchParams(values).toString().replace(/\+/g, '%20');
   return `${path}${path.includes('?') ? '&' : '?'}${added}`;
 }
 
@@ -103,10 +105,13 @@ export function addQuery(path: string, values: readonly [string, string][]): str
 export function dropQuery(path: string, names: readonly string[]): string {
   if (names.length === 0 || !path.includes('?')) return path;
   const [before = '', query = ''] = split(path);
-  const search = new URLSearchParams(query);
-  for (const name of names) search.delete(name);
-  const left = search.toString();
-  return left ? `${before}?${left}` : before;
+  const left = query.split('&').filter((pair) => !names.includes(nameOf(pair)));
+  return left.length > 0 && query !== '' ? `${before}?${left.join('&')}` : before;
+}
+
+function nameOf(pair: string): string {
+  const [[name = ''] = []] = new URLSearchParams(pair);
+  return name;
 }
 
 function split(path: string): [string, string] {
