@@ -63,6 +63,16 @@ describe('policy: circuit breaker', () => {
     assert.equal(breaker.state, 'open');
   });
 
+  it('forgets the failures of before it opened once it has closed again', async () => {
+    const { clock, breaker, states } = setUp({ mode: 'rate', windowMs: 60_000, probes: 1 });
+    trip(clock, breaker);
+    await clock.advance(5000);
+    call(clock, breaker, true);
+    assert.equal(breaker.state, 'closed');
+    for (const ok of [true, true, false, true]) call(clock, breaker, ok);
+    assert.deepEqual(states, ['open', 'half-open', 'closed'], 'one failure of four');
+  });
+
   it('shows half-open by itself when the time is over, without any call', async () => {
     const { clock, breaker, states } = setUp();
     trip(clock, breaker);

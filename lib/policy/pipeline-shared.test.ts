@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { settle } from '../../test/helpers/virtual-clock';
-import { Failure, toFailure, type Effect } from '../core';
+import { Failure, Scope, toFailure, type Effect } from '../core';
 import { ResultCache } from './cache';
-import { assertClean, breaker, createBed, fixed, rateLimit } from './pipeline-bed.test';
+import { assertClean, breaker, createBed, fixed, never, rateLimit } from './pipeline-bed.test';
 
 const failing = (): Promise<never> => Promise.reject(new Failure('transient', 'X', 'It failed.'));
 
@@ -62,6 +62,33 @@ describe('policy: pipeline, what its calls share', () => {
     assert.deepEqual(['cache false', 'attempt 1', 'cache true'].map(count), [1, 1, 2]);
     await bed.clock.advance(1000);
     assert.equal(await run('idempotent'), 2);
+  });
+
+  it('starts nothing for a call that ended in the moment in which the one it waited for was cancelled', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const bed = createBed();
+      const store = new ResultCache({ ttlMs: 1000, size: 10 }, bed.clock);
+      const [first, second] = [new Scope(), new Scope()];
+      const cache = { store, key: 'k' };
+      let late = false;
+      const leading = bed.pipeline.run(never, bed.options({ scope: first, cache }));
+      const following = bed.pipeline.run(
+        () => {
+          late ||= second.aborted;
+          return never();
+        },
+        bed.options({ scope: second, cache }),
+      );
+      const ends = Promise.allSettled([leading, following]);
+      await settle();
+      first.abort();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      second.abort();
+      const [, end] = await ends;
+      assert.equal(end.status === 'rejected' && toFailure(end.reason).code, 'CANCELLED');
+      assert.equal(late, false, `started after its end (${turns} turns)`);
+      assert.equal(bed.pipeline.runs.size, 0);
+    }
   });
 
   it('takes a token for each attempt', async () => {
