@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { bool, choice, int, number, table, text, typed, type Columns, type TableField } from '../lib/spec';
 import { formatCsv, parseDelimited } from '../lib/editor/csv';
-import { cellsOf, emptyRow, rowsFrom, type Row } from '../lib/editor/rows';
+import { cellsOf, emptyRow, rowsFrom, savedRows, type Row } from '../lib/editor/rows';
 import { checkTable } from '../lib/editor/table-check';
 
 const columns: Columns = {
@@ -115,5 +115,22 @@ describe('table check', () => {
     const { cells, whole } = checkTable(tags, [row({ name: 'a' }), row({ name: 'a' })]);
     assert.equal(whole[0]?.code, 'duplicate');
     assert.deepEqual([...cells.keys()], [1]);
+  });
+});
+
+describe('saved rows', () => {
+  it('have the default of each cell that they lack, and keep the others', () => {
+    assert.deepEqual(savedRows([{ name: 'flow', address: 7, active: false }], columns), [
+      { name: 'flow', area: 'holding', address: 7, length: 1, scale: 1, active: false },
+    ]);
+  });
+
+  it('survive whatever a flow file holds in place of a row or a cell', () => {
+    const hostile = JSON.parse(
+      '{"name":{"toString":1},"__proto__":{"area":"coil"},"constructor":"x"}',
+    ) as unknown;
+    const rows = savedRows([null, 7, 'text', [1], hostile], columns);
+    assert.deepEqual(rows, [{ ...emptyRow(columns), name: '' }]);
+    assert.deepEqual(savedRows({ length: 3 }, columns), []);
   });
 });

@@ -21,6 +21,7 @@ export class Form implements HoldfastForm {
   readonly #endings: (() => void)[] = [];
   readonly #tabs: Tabs;
   readonly #settings: Readonly<Record<string, unknown>>;
+  #problems: readonly string[] = [];
   #frame = 0;
   #ready = false;
 
@@ -57,6 +58,10 @@ export class Form implements HoldfastForm {
 
   onClose(fn: () => void): void {
     this.#endings.push(fn);
+  }
+
+  problems(): readonly string[] {
+    return this.#problems;
   }
 
   t(key: string, params: Readonly<Record<string, string | number>> = {}): string {
@@ -100,6 +105,7 @@ export class Form implements HoldfastForm {
     if (!this.#ready) return;
     const raw = this.raw();
     const counts = new Map<string, number>();
+    const all: string[] = [];
     for (const [name, row] of this.#rows) {
       const field = this.#fields[name];
       const control = this.#controls.get(name);
@@ -107,9 +113,11 @@ export class Form implements HoldfastForm {
       row.hidden = !isVisible(this.#fields, name, raw);
       control.refresh?.();
       const sentences = row.hidden ? [] : problemsOf(field, name, control, raw);
+      all.push(...sentences);
       showMessage(row, control, sentences);
       if (sentences.length > 0) counts.set(field.tab ?? 'node', (counts.get(field.tab ?? 'node') ?? 0) + 1);
     }
+    this.#problems = all;
     this.#tabs.mark(counts);
   }
 

@@ -1,6 +1,7 @@
 /** Pasted cells to table rows, and back. Pure, so that the spreadsheet rules are tested without a browser. */
 import type { Cell, Columns } from '../spec';
 import { unguard } from './csv';
+import { plain } from './plain';
 
 export type Row = Record<string, string | number | boolean>;
 
@@ -16,6 +17,28 @@ export function emptyRow(columns: Columns): Row {
     }
   }
   return row;
+}
+
+/**
+ * Saved rows with the default of every cell that they lack. A flow written by hand may hold anything in place
+ * of a row or a cell; what no cell can show is left out or becomes empty.
+ */
+export function savedRows(value: unknown, columns: Columns): Row[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isRow).map((saved) => {
+    const row = emptyRow(columns);
+    for (const name of Object.keys(row)) {
+      const cell = Object.hasOwn(saved, name) ? saved[name] : undefined;
+      if (cell !== undefined && cell !== null)
+        row[name] = typeof cell === 'boolean' || typeof cell === 'number' ? cell : plain(cell);
+    }
+    return row;
+  });
+}
+
+/** Whether a table can show it. */
+export function isRow(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

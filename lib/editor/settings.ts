@@ -7,8 +7,17 @@ export function settingsOf(
   spec: Spec,
   node: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const migrated = migrate({ ...node }, spec.version, spec.migrate);
-  return withDefaults(spec.fields, 'config' in migrated ? migrated.config : node);
+  return withDefaults(spec.fields, migrated(spec, node));
+}
+
+/** As saved where a step cannot read it or a newer version saved it: the checks then name what is wrong. */
+function migrated(spec: Spec, node: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    const result = migrate({ ...node }, spec.version, spec.migrate);
+    return 'config' in result ? result.config : node;
+  } catch {
+    return node;
+  }
 }
 
 /** A flow written by hand or by an older version lacks settings that others depend on. */

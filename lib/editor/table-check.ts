@@ -1,6 +1,5 @@
 /** What is wrong with a table, cell by cell, found by the same functions that the runtime uses. */
 import { isShown, readField, readSetting, type Problem, type TableField } from '../spec';
-import type { Row } from './rows';
 
 export interface TableProblems {
   /** By row, then by column. */
@@ -12,7 +11,7 @@ export interface TableProblems {
 /** `config` holds the other settings of the node, which may let a table stay empty. */
 export function checkTable(
   field: TableField,
-  rows: readonly Row[],
+  rows: readonly Readonly<Record<string, unknown>>[],
   config: Readonly<Record<string, unknown>> = {},
 ): TableProblems {
   const cells = new Map<number, Map<string, Problem>>();

@@ -30,6 +30,7 @@ export const UI_TEXTS = {
     moved: 'Row moved to {{row}}.',
     nothing: 'No rows were found in the pasted text.',
     actions: 'Actions',
+    columns: 'Scroll sideways or widen this dialog to see {{columns}}.',
     valueType: 'Type of {{column}}, row {{row}}',
   },
   list: {

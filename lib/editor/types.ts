@@ -20,6 +20,8 @@ export interface HoldfastForm {
   row(field: string): HTMLElement;
   /** Runs after each change of any field, with the field's name; typing counts. Ends with the dialog. */
   onChange(fn: (field: string) => void): void;
+  /** What the form says is wrong now, in the editor's language; empty when the settings can be deployed. */
+  problems(): readonly string[];
   /** A text of this node's catalogue, for example `t('editor.preview')`; `params` fill `__name__` in it. */
   t(key: string, params?: Readonly<Record<string, string | number>>): string;
   /** Runs when the dialog closes, by Done, Cancel or Delete. End timers and editors here. */

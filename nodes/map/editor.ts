@@ -98,7 +98,10 @@ async function preview(form: HoldfastForm, sample: string, forced: boolean): Pro
     if (typeof msg === 'string') return failed([form.t('editor.badSample', { why: msg })]);
     const raw = Object.fromEntries(Object.keys(fields).map((name) => [name, form.get(name)]));
     const parsed = parse(fields, raw);
-    if (!parsed.ok) return failed(parsed.problems.map(({ message }) => message));
+    if (!parsed.ok) {
+      const said = form.problems();
+      return failed(said.length > 0 ? said : parsed.problems.map(({ message }) => message));
+    }
     const program = compileProgram(parsed.values, { mustache, jsonata: jsonataOf(form) });
     if (!forced && program.expressions.some(({ simple }) => !simple)) {
       return { result: '', problems: [form.t('editor.heavy')], waits: true };

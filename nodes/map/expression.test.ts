@@ -190,3 +190,99 @@ describe('map: expressions', () => {
     }
   });
 });
+
+describe('map: hostile expressions', () => {
+  const ENDLESS: readonly (readonly [name: string, setting: string, payload: unknown])[] = [
+    ['a regular expression that backtracks', '$match(payload, /^(a+)+$/)', `${'a'.repeat(40)}!`],
+    ['a range of millions', '$count([1..9000000].[1..9000000])', 0],
+    ['endless recursion', '($f := function($n) { 1 + $f($n + 1) }; $f(0))', 0],
+    ['an endless loop by tail calls', '($f := function($n) { $f($n + 1) }; $f(0))', 0],
+    [
+      'a picture for $toMillis that backtracks',
+      '$toMillis(payload, "[YI][MI][DI][dI][HI][mI][sI][fI]")',
+      `${'I'.repeat(200)}!`,
+    ],
+  ];
+
+  for (const [name, setting, payload] of ENDLESS) {
+    it(`ends ${name} at the deadline, away from the flows`, async () => {
+      assert.equal(simple(setting), false, 'it would run on the event loop');
+      const clock = new VirtualClock();
+      const evaluator = new Evaluator(500, clock);
+      const job = (text: string, input: unknown) => ({ expression: compileExpression(text, jsonata), input });
+      // The process starts in real time, so before the clock is driven.
+      assert.deepEqual(await evaluator.run([job('$sum([1..3])', {})], {}), [{ value: 6 }]);
+      const [outcome] = await drive(clock, evaluator.run([job(setting, { payload })], {}));
+      assert.ok(outcome && 'error' in outcome);
+      assert.match(
+        outcome.error,
+        /took longer than 500ms and was stopped|more than 128 MB of memory|Stack overflow/,
+      );
+      await evaluator.close();
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  it('reaches no prototype, no global and no code, here or in the process', async () => {
+    const paths = [
+      '__proto__',
+      'constructor',
+      'payload.constructor.name',
+      'payload.__proto__.toString',
+      '$msg.constructor',
+    ];
+    for (const path of paths) {
+      for (const setting of [path, `$merge([{"v": ${path}}]).v`]) {
+        const { send, close } = node(setting);
+        assert.equal(await send({ payload: { a: 1 } }), undefined, setting);
+        await close();
+      }
+    }
+    for (const code of [
+      'payload.constructor.constructor("return process")()',
+      '$eval("process.exit()")',
+      'process.pid',
+    ]) {
+      const { send, close } = node(code);
+      const result = await send({ payload: { a: 1 } }).catch((error: unknown) => {
+        assert.ok(isFailure(error), String(error));
+      });
+      assert.equal(result, undefined, code);
+      await close();
+    }
+  });
+
+  it('sets no prototype through keys that an expression makes', async () => {
+    for (const setting of [
+      '{"__proto__": {"polluted": 1}}',
+      '$merge([{"__proto__": {"polluted": 1}}, payload])',
+    ]) {
+      const { send, close } = node(setting);
+      const result = await send({ payload: JSON.parse('{"__proto__": {"polluted": 1}}') as unknown }).catch(
+        () => ({}),
+      );
+      assert.equal(({} as { polluted?: unknown }).polluted, undefined, setting);
+      assert.equal(
+        Object.getPrototypeOf(Object.getPrototypeOf(result ?? {}) ?? Object.prototype),
+        null,
+        setting,
+      );
+      await close();
+    }
+  });
+
+  it('calls no function that a message carries', async () => {
+    let called = 0;
+    for (const setting of [
+      'payload.f()',
+      '$msg.payload.f(1)',
+      '($g := payload.f; $g())',
+      '[payload.f].$()',
+    ]) {
+      const { send, close } = node(setting);
+      await send({ payload: { f: () => (called += 1) } }).catch(() => undefined);
+      await close();
+    }
+    assert.equal(called, 0);
+  });
+});

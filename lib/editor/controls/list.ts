@@ -1,5 +1,6 @@
 import type { ListField } from '../../spec';
 import { iconButton, make, textButton } from '../dom';
+import { plain } from '../plain';
 import { say } from '../say';
 import type { Control, ControlContext } from './control';
 
@@ -8,7 +9,7 @@ export function listControl(context: ControlContext<ListField>): Control {
   const { field, row, saved, changed, announce } = context;
   const box = row.querySelector<HTMLElement>('.hf-list');
   if (!box) throw new Error(`The row of ${context.name} has no place for its list.`);
-  let items = Array.isArray(saved) ? saved.map(String) : [...field.default];
+  let items = Array.isArray(saved) ? saved.map(plain) : [...field.default];
   const list = make('ol', { class: 'hf-items' });
   const inputs = (): HTMLInputElement[] => [...list.querySelectorAll('input')];
 
@@ -63,7 +64,7 @@ export function listControl(context: ControlContext<ListField>): Control {
     target: box,
     get: () => [...items],
     set(value) {
-      items = Array.isArray(value) ? value.map(String) : [];
+      items = Array.isArray(value) ? value.map(plain) : [];
       draw();
       changed();
     },

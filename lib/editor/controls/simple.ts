@@ -44,7 +44,11 @@ export function durationControl(context: ControlContext): Control {
       const ms = parseDuration(element.value);
       const exact = ms === undefined ? '' : formatDuration(ms);
       hint.textContent =
-        ms === undefined ? say('durationHint') : exact === element.value.trim() ? '' : `= ${exact}`;
+        ms === undefined
+          ? say('durationHint')
+          : ms === 0 || exact === element.value.trim()
+            ? ''
+            : `= ${exact}`;
     },
   };
 }

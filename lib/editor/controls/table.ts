@@ -1,11 +1,12 @@
 import { isShown, type Columns, type TableField } from '../../spec';
 import { parseDelimited } from '../csv';
 import { iconButton, make, textButton } from '../dom';
-import { emptyRow, setCell, type Row } from '../rows';
+import { emptyRow, savedRows, setCell, type Row } from '../rows';
 import { say, sayProblem } from '../say';
 import { checkTable } from '../table-check';
 import { cellInput } from './cell';
 import type { Control, ControlContext } from './control';
+import { scrollHint } from './scroll-hint';
 import { tableTools } from './table-tools';
 
 /** Rows drawn at once; the rest waits behind a button, so that a long table opens quickly. */
@@ -32,7 +33,7 @@ class Table {
   constructor(context: ControlContext<TableField>) {
     this.#context = context;
     this.#columns = context.field.columns;
-    this.#rows = copyRows(context.saved ?? context.field.default);
+    this.#rows = savedRows(context.saved ?? context.field.default, this.#columns);
     const box = context.row.querySelector<HTMLElement>('.hf-table');
     if (!box) throw new Error(`The row of ${context.name} has no place for its table.`);
     this.#box = box;
@@ -53,7 +54,8 @@ class Table {
     });
     const label = { 'aria-label': context.field.label };
     const table = make('table', { class: 'hf-grid', ...label }, this.#head, this.#body);
-    box.append(make('div', { class: 'hf-scroll' }, table), this.#empty, this.#more, tools);
+    const scroll = make('div', { class: 'hf-scroll' }, table);
+    box.append(scroll, scrollHint(scroll), this.#empty, this.#more, tools);
     this.#body.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('paste', (event) => this.#paste(event));
     this.#draw();
@@ -62,16 +64,20 @@ class Table {
   control(): Control {
     return {
       target: this.#box,
-      get: () => copyRows(this.#rows),
+      get: () => this.#copy(),
       set: (value) => {
-        this.#rows = copyRows(value);
+        this.#rows = savedRows(value, this.#columns);
         this.#draw();
         this.#context.changed();
       },
       raw: () => ({ value: this.#rows }),
       check: (config) => this.#check(config),
-      save: (store) => store(copyRows(this.#rows)),
+      save: (store) => store(this.#copy()),
     };
+  }
+
+  #copy(): Row[] {
+    return this.#rows.map((row) => ({ ...row }));
   }
 
   /** Columns that no row needs stay away: a length is for strings only. */
@@ -227,11 +233,4 @@ function mark(input: HTMLElement, sentence: string): void {
   input.toggleAttribute('aria-invalid', sentence !== '');
   if (sentence) input.setAttribute('aria-invalid', 'true');
   input.title = sentence;
-}
-
-function copyRows(value: unknown): Row[] {
-  if (!Array.isArray(value)) return [];
-  return value
-    .filter((row: unknown): row is Row => typeof row === 'object' && row !== null && !Array.isArray(row))
-    .map((row) => ({ ...row }));
 }
