@@ -88,6 +88,14 @@ describe('observe: health', () => {
     assert.deepEqual([calls, errors, lastError?.kind], [51, 50, 'rejected']);
   });
 
+  it('is degraded, however often, by failures that concern only a part of the peer', () => {
+    const { tracker, changes } = setup();
+    const silent = new Failure('transient', 'UNIT_SILENT', 'Unit 2 does not answer.', { partial: true });
+    for (let i = 0; i < 20; i += 1) tracker.failure(silent);
+    assert.deepEqual(states(changes), ['degraded']);
+    assert.equal(tracker.report().reason, 'Unit 2 does not answer.');
+  });
+
   it('follows the breaker', () => {
     const { tracker, changes } = setup();
     tracker.success(1);

@@ -10,7 +10,7 @@ import { Session } from './session';
 import type { DeviceSettings } from './session';
 import type { TagRow } from './tags';
 
-const SETTINGS: DeviceSettings = {
+export const SETTINGS: DeviceSettings = {
   unit: 1,
   order: 'abcd',
   gap: 16,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import type ModbusRTU from 'modbus-serial';
+import ModbusRTU from 'modbus-serial';
 import { Scope, isFailure } from '../../lib/core';
 import type { Failure } from '../../lib/core';
-import { settle } from '../../test/helpers/virtual-clock';
+import { settle, VirtualClock } from '../../test/helpers/virtual-clock';
 import { TagBook } from './book';
-import { brief, connect, exception, registers, row } from './peer.test';
+import { brief, connect, exception, Peer, registers, row, SETTINGS } from './peer.test';
 import type { Frame } from './peer.test';
 import { readTags } from './read';
+import type { ReadPlan } from './read';
+import { Session } from './session';
 
 describe('modbus: units and time', () => {
   it('a dead unit delays no other and is only probed', async () => {
@@ -80,6 +82,83 @@ describe('modbus: units and time', () => {
     assert.equal(lost.length, 1);
   });
 
+  it('asks another unit each time one falls silent, not only the first time', async () => {
+    const { clock, peer, lost, read } = connect();
+    peer.reply = (frame) => registers(frame, 7);
+    await read(row(1, 0), row(2, 0), row(3, 0));
+    for (const dead of [2, 3]) {
+      await clock.advance(5);
+      peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : undefined);
+      const asked = peer.to(1).length;
+      const reading = read(row(dead, 0));
+      await clock.advance(1000);
+      assert.deepEqual(brief(await reading), ['UNIT_TIMEOUT']);
+      assert.equal(peer.to(1).length, asked + 1);
+    }
+    assert.deepEqual(lost, []);
+  });
+
+  it('keeps nothing of requests that were never answered', async () => {
+    const clock = new VirtualClock();
+    const peer = new Peer();
+    let kept = (): number => 0;
+    class Client extends ModbusRTU {
+      constructor(port: unknown) {
+        super(port as never);
+        kept = () => Object.keys((this as unknown as { _transactions: object })._transactions).length;
+      }
+    }
+    const lost: Failure[] = [];
+    const session = new Session({
+      socket: peer,
+      Client: Client as unknown as new (port: unknown) => ModbusRTU,
+      settings: SETTINGS,
+      clock,
+      lost: (failure) => lost.push(failure),
+    });
+    peer.reply = (frame) => (frame.unit === 1 ? registers(frame, 7) : undefined);
+    const plan = (unit: number): ReadPlan => new TagBook([row(unit, 0)], 'protocol').on(session).plan([]);
+    const [alive, dead] = [plan(1), plan(2)];
+    for (let i = 0; i < 200; i += 1) {
+      const silent = readTags(session, dead, new Scope(), clock);
+      await clock.advance(500);
+      await readTags(session, alive, new Scope(), clock);
+      await clock.advance(9500);
+      await silent;
+    }
+    assert.deepEqual(lost, []);
+    assert.ok(peer.to(2).length >= 200, `${peer.to(2).length} requests without an answer`);
+    assert.ok(kept() < 10, `${kept()} transactions are kept`);
+    session.close();
+  });
+
+  it('does not repeat a refused request whose caller has left', async () => {
+    const { clock, peer, session, read } = connect({ gap: 0 });
+    peer.reply = (frame) => {
+      clock.timer(2, () => peer.push(registers(frame, 7)));
+      return undefined;
+    };
+    const rows = [0, 50, 100, 150].map((address) => row(1, address));
+    for (let i = 0; i < 40; i += 1) {
+      const scan = read(...rows);
+      await clock.advance(20);
+      await scan;
+    }
+    assert.ok(session.windowOf(1) >= 4);
+    peer.reply = () => undefined;
+    const before = peer.frames.length;
+    const scope = new Scope();
+    const plan = new TagBook(rows, 'protocol').on(session).plan([]);
+    const reading = assert.rejects(readTags(session, plan, scope, clock));
+    const asked = peer.frames.slice(before);
+    assert.equal(asked.length, 4);
+    scope.abort();
+    await reading;
+    for (const frame of asked) peer.push(exception(frame, 6));
+    await settle();
+    assert.equal(peer.frames.length, before + 4);
+  });
+
   it('one slow answer among others costs only its own tags', async () => {
     const { clock, peer, read } = connect({ gap: 0 });
     peer.reply = (frame) => (frame.address === 50 ? undefined : registers(frame, 7));
@@ -101,6 +180,22 @@ describe('modbus: units and time', () => {
     const statuses = (await read(...rows)).map(({ status }) => status).filter((status) => status !== '');
     assert.deepEqual(statuses, ['DEVICE_BUSY']);
     assert.ok(size === 1 || session.windowOf(1) < size);
+  });
+
+  it('lets no long queue of one unit starve another where requests go one at a time', async () => {
+    const { peer, read } = connect({ exclusive: true, gap: 0 });
+    const long = read(...Array.from({ length: 20 }, (_, i) => row(1, i * 50)));
+    const short = read(row(2, 0), row(2, 50));
+    let done = false;
+    void short.then(() => (done = true));
+    for (let i = 0; i < 22; i += 1) {
+      const frame = peer.frames[i];
+      assert.ok(frame);
+      peer.push(registers(frame, 7));
+      await settle();
+      if (i === 5) assert.ok(done, 'two requests wait for twenty of another unit');
+    }
+    assert.equal((await long).length, 20);
   });
 
   it('sends one request at a time where the connection takes no more', async () => {
