@@ -56,7 +56,9 @@ describe('modbus: changed readings', () => {
       reading(null, 'bad', 'UNIT_TIMEOUT'),
       reading(null, 'bad', 'UNIT_SILENT'),
       reading(1),
+      reading(1, 'uncertain'),
+      reading(1, 'uncertain', 'OLD'),
     ].map((one) => filter.pass([one], 0).length);
-    assert.deepEqual(seen, [1, 1, 0, 1, 1]);
+    assert.deepEqual(seen, [1, 1, 0, 1, 1, 1, 1]);
   });
 });

@@ -57,6 +57,11 @@ describe('modbus: answers that cannot be trusted', () => {
       answer[8] = (answer[8] ?? 0) + 2;
       return answer;
     },
+    'an exception with bytes to spare': (frame) => {
+      const answer = Buffer.concat([exception(frame, 2), Buffer.from([0, 0])]);
+      answer[5] = 5;
+      return answer;
+    },
     'another protocol id': (frame) => {
       const answer = registers(frame, 1);
       answer[3] = 1;
@@ -198,6 +203,28 @@ describe('modbus: answers that cannot be trusted', () => {
     peer.push(registers(request, 222));
     assert.deepEqual(brief(await second), [222]);
     assert.deepEqual(lost, []);
+  });
+
+  it('gives no id a second time while an answer to it may still come', () => {
+    const peer = new Peer();
+    const port = new MbapPort(peer, { heard: () => {}, lost: () => assert.fail('lost') });
+    const client = new ModbusRTU(port);
+    client.open();
+    const values: unknown[] = [];
+    const waiting = 2;
+    const abandoned = 3;
+    for (let i = 0; i < 70_000; i += 1) {
+      client.writeFC3(1, 0, 1, (_error, result) => values.push(result.data[0]));
+      const id = port.lastId;
+      if (i > 3) assert.ok(id !== waiting && id !== abandoned, `id ${id} again`);
+      if (id === abandoned) port.abandon(id);
+      if (id === waiting || id === abandoned) continue;
+      peer.emit('data', registers({ ...NOTHING, id }, 1));
+    }
+    peer.emit('data', registers({ ...NOTHING, id: abandoned }, 3));
+    peer.emit('data', registers({ ...NOTHING, id: waiting }, 2));
+    assert.equal(values.length, 69_999);
+    assert.equal(values.at(-1), 2);
   });
 
   it('keeps no memory of 70,000 requests, exceptions included', () => {

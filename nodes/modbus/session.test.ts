@@ -6,6 +6,7 @@ import { settle, VirtualClock } from '../../test/helpers/virtual-clock';
 import { TagBook } from './book';
 import { brief, connect, exception, Peer, registers, row, SETTINGS } from './peer.test';
 import type { Frame } from './peer.test';
+import { ping } from './ping';
 import { readTags } from './read';
 import type { ReadPlan } from './read';
 import { Session } from './session';
@@ -104,14 +105,14 @@ describe('modbus: units and time', () => {
     let kept = (): number => 0;
     class Client extends ModbusRTU {
       constructor(port: unknown) {
-        super(port as never);
+        super(port);
         kept = () => Object.keys((this as unknown as { _transactions: object })._transactions).length;
       }
     }
     const lost: Failure[] = [];
     const session = new Session({
       socket: peer,
-      Client: Client as unknown as new (port: unknown) => ModbusRTU,
+      Client: Client,
       settings: SETTINGS,
       clock,
       lost: (failure) => lost.push(failure),
@@ -213,6 +214,47 @@ describe('modbus: units and time', () => {
     assert.equal((await reading).filter(({ quality }) => quality === 'good').length, 4);
     await clock.advance(5000);
     assert.equal(clock.pending, 0);
+  });
+});
+
+describe('modbus: ping', () => {
+  const call = { attempt: 1, key: 'ping', scope: new Scope() };
+
+  it('asks the unit that answered last, and takes an exception for a sign of life', async () => {
+    const { clock, peer, session, read } = connect();
+    peer.reply = (frame) => registers(frame, 7);
+    await read(row(7, 40));
+    await clock.advance(1);
+    peer.reply = (frame) => exception(frame, 2);
+    await ping(session, call);
+    assert.deepEqual(
+      peer.frames.map(({ unit, address }) => [unit, address]),
+      [
+        [7, 40],
+        [7, 40],
+      ],
+    );
+  });
+
+  it('is content when anything else answers meanwhile', async () => {
+    const { clock, peer, session, read, lost } = connect();
+    peer.reply = (frame) => (frame.unit === 7 ? registers(frame, 7) : undefined);
+    const pinged = ping(session, call);
+    await clock.advance(500);
+    assert.deepEqual(brief(await read(row(7, 0))), [7]);
+    await clock.advance(500);
+    await pinged;
+    assert.deepEqual(lost, []);
+  });
+
+  it('fails when nothing answers', async () => {
+    const { clock, session } = connect();
+    const pinged = assert.rejects(
+      ping(session, call),
+      (error) => isFailure(error) && error.kind === 'disconnected',
+    );
+    await clock.advance(1000);
+    await pinged;
   });
 });
 
