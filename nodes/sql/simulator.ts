@@ -46,7 +46,10 @@ export async function start(options: {
   } finally {
     db.close();
   }
-  return { host: '127.0.0.1', port: 0, file, close: () => rm(folder, { recursive: true, force: true }) };
+  // SQLite's own side files can still be going away while the folder is emptied.
+  const close = (): Promise<void> =>
+    rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  return { host: '127.0.0.1', port: 0, file, close };
 }
 
 interface Preparing {
