@@ -62,7 +62,9 @@ function system(peer: Peer) {
     effect: (values) => values.mode,
     operation: (values) => `ask ${values.mode}`,
     cacheKey: (values, msg) => (msg.topic === 'fresh' ? undefined : String(values.body)),
-    call: async ({ values, call }) => {
+    call: async ({ values, call, note }) => {
+      if (values.body === 'partly') note('1 of 2 bad', 'warn');
+      if (values.body === 'wholly') note('2 tags');
       peer.calls.push({ key: call.key, attempt: call.attempt, input: values.body });
       return { payload: await peer.answer(peer.calls.length) };
     },
@@ -207,6 +209,16 @@ describe('adapter node', () => {
     assert.equal(failure.kind, 'unclassified');
     assert.equal(peer.calls.length, 1);
     assert.equal(linkRecord.lines.filter((line) => /TypeError: odd/.test(line)).length, 1);
+  });
+
+  it('turns yellow while a call could do only part of its work', async () => {
+    const { send, recorded } = start();
+    await send({ payload: 'partly' });
+    await clock.advance(1000);
+    assert.deepEqual(recorded.statuses.at(-1), { level: 'warn', text: 'connected: 1 of 2 bad' });
+    await send({ payload: 'wholly' });
+    await clock.advance(1000);
+    assert.deepEqual(recorded.statuses.at(-1), { level: 'good', text: 'connected: 2 tags' });
   });
 
   it('adds provenance when asked', async () => {

@@ -153,7 +153,16 @@ export class AdapterNode {
       listener: this.#meter,
       call: (session: unknown, call: Call): Promise<Result> => {
         seen(call, session);
-        return declaration.call({ values, msg, session, prepared, call, log, clock });
+        return declaration.call({
+          values,
+          msg,
+          session,
+          prepared,
+          call,
+          log,
+          clock,
+          note: this.#status.note,
+        });
       },
     };
     const cacheKey = store && declaration.cacheKey?.(values, msg, prepared);

@@ -122,10 +122,10 @@ export class Connection<S = unknown> {
     const meter = this.#meter;
     return {
       attempt: (n) => meter.attempt(n),
-      success: (ms) => {
+      success: (ms, now) => {
         meter.success(ms);
-        this.#health.success(ms);
-        this.#watchdog.alive();
+        this.#health.success(ms, now);
+        this.#watchdog.alive(now);
       },
       failure: (failure, willRetry) => {
         meter.failure(failure, willRetry);

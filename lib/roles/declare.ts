@@ -94,6 +94,9 @@ export interface ConnectionDefaults {
 
 // ── Adapter ──────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A few words for the node's status, shown while the connection is fine; `warn` turns it yellow. */
+export type Note = (text: string, level?: 'good' | 'warn') => void;
+
 export interface CallContext<F extends Fields, S, P = unknown> {
   readonly values: CallValuesOf<F>;
   readonly msg: Message;
@@ -103,6 +106,7 @@ export interface CallContext<F extends Fields, S, P = unknown> {
   readonly call: Call;
   readonly log: Log;
   readonly clock: Clock;
+  readonly note: Note;
 }
 /** Properties to set on the message that goes out; undefined sends it unchanged. */
 export type Patch = Readonly<Record<string, unknown>>;
@@ -124,7 +128,7 @@ export interface Collect<F extends Fields, S, P = unknown> {
   /** One outcome an item, in order. A throw fails (and, where allowed, repeats) the whole call. */
   call(
     items: readonly CollectItem<F>[],
-    ctx: Omit<CallContext<F, S, P>, 'values' | 'msg'>,
+    ctx: Omit<CallContext<F, S, P>, 'values' | 'msg' | 'note'>,
   ): Promise<readonly Outcome[]>;
 }
 export interface CollectItem<F extends Fields> {
@@ -169,8 +173,7 @@ export interface TriggerContext<F extends Fields, S, P = unknown> {
   readonly store: StateStore;
   /** Sends a message; `output` counts from 0. */
   readonly emit: (msg: Message, output?: number) => void;
-  /** A short text for the node's status, shown while the connection is fine. */
-  readonly note: (text: string) => void;
+  readonly note: Note;
 }
 export interface TriggerDeclaration<
   F extends Fields = Fields,

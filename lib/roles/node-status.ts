@@ -9,6 +9,7 @@ export class NodeStatus {
   readonly #connection: Connection;
   #failure: Failure | undefined;
   #note = '';
+  #noteLevel: 'good' | 'warn' = 'good';
 
   constructor(host: Host, runtime: Runtime, connection: Connection) {
     this.#line = new StatusLine(
@@ -28,7 +29,8 @@ export class NodeStatus {
     } else if (this.#failure) {
       this.#line.set('warn', this.#failure.message);
     } else {
-      this.#line.set(link.level, this.#note ? `${link.text}: ${this.#note}` : link.text);
+      const level = this.#noteLevel === 'warn' ? 'warn' : link.level;
+      this.#line.set(level, this.#note ? `${link.text}: ${this.#note}` : link.text);
     }
   };
 
@@ -46,10 +48,12 @@ export class NodeStatus {
     this.refresh();
   }
 
-  note(text: string): void {
+  readonly note = (text: string, level: 'good' | 'warn' = 'good'): void => {
+    if (text === this.#note && level === this.#noteLevel) return;
     this.#note = text;
+    this.#noteLevel = level;
     this.refresh();
-  }
+  };
 
   close(): void {
     this.#line.close();

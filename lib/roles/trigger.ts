@@ -61,7 +61,7 @@ export class TriggerNode {
       random: runtime.random,
       store: runtime.store(host.id, false),
       emit: (msg, output = 0) => this.#emit(msg, output),
-      note: (text) => this.#note(text),
+      note: (text, level) => this.#note(text, level),
     };
     if (connection) {
       this.#status = new NodeStatus(host, runtime, connection);
@@ -123,11 +123,11 @@ export class TriggerNode {
     }
   }
 
-  #note(text: string): void {
-    if (this.#status) this.#status.note(text);
+  #note(text: string, level: 'good' | 'warn' = 'good'): void {
+    if (this.#status) this.#status.note(text, level);
     else {
       this.#text = text;
-      this.#line.set('good', text);
+      this.#line.set(level, text);
     }
   }
 

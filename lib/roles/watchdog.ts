@@ -24,9 +24,9 @@ export class Watchdog {
     this.#arm(this.#everyMs);
   }
 
-  /** The peer gave a sign of life. */
-  alive(): void {
-    this.#last = this.#clock.mono();
+  /** The peer gave a sign of life; `now` is the clock's `mono()` where the caller has just read it. */
+  alive(now: number = this.#clock.mono()): void {
+    this.#last = now;
   }
 
   stop(): void {

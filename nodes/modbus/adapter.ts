@@ -2,7 +2,7 @@ import { defineAdapter } from '../../lib/roles';
 import { choice, list } from '../../lib/spec';
 import { TagBook } from './book';
 import { connector } from './connector';
-import { readTags } from './read';
+import { noteQuality, readTags } from './read';
 import { addressing, tagTable } from './tags';
 import { valuesOf, writeTags } from './write';
 
@@ -50,13 +50,15 @@ export const adapter = defineAdapter({
   effect: ({ operation, repeat }) => (operation === 'read' ? 'safe' : repeat),
   operation: ({ operation }) => `${operation} tags`,
   cacheKey: ({ only }) => JSON.stringify(only),
-  async call({ values, msg, session, prepared, call, clock }) {
+  async call({ values, msg, session, prepared, call, clock, note }) {
     const book = prepared.on(session);
     if (values.operation === 'write') {
       return {
         payload: await writeTags(session, valuesOf(msg.payload, values.only, book), call.scope, clock),
       };
     }
-    return { payload: await readTags(session, book.plan(values.only), call.scope, clock) };
+    const payload = await readTags(session, book.plan(values.only), call.scope, clock);
+    noteQuality(payload, note);
+    return { payload };
   },
 });

@@ -1,4 +1,5 @@
 import type { Clock, Failure, Reading, Scope } from '../../lib/core';
+import type { Note } from '../../lib/roles';
 import { NO_VALUE } from './codec';
 import { splitBlock } from './plan';
 import type { Block, Item } from './plan';
@@ -128,4 +129,11 @@ function markBad(block: Block, failure: Failure | undefined, readings: Reading[]
 function reading(item: Item, value: unknown, status: string, time: string): Reading {
   const { name: tag, eu: unit } = item.tag;
   return { tag, value, quality: 'bad', status, sourceTime: time, receivedTime: time, unit };
+}
+
+/** Says in the node's status how many tags there are, or how many are bad. */
+export function noteQuality(readings: readonly Reading[], note: Note): void {
+  const bad = readings.filter(({ quality }) => quality === 'bad').length;
+  if (bad === 0) note(`${readings.length} tags`);
+  else note(`${bad} of ${readings.length} tags bad`, 'warn');
 }

@@ -1,10 +1,9 @@
-import type { Reading } from '../../lib/core';
 import { defineTrigger } from '../../lib/roles';
 import { choice, duration, number } from '../../lib/spec';
 import { TagBook } from './book';
 import { ChangeFilter } from './changes';
 import { connector } from './connector';
-import { readTags } from './read';
+import { noteQuality, readTags } from './read';
 import { addressing, tagTable } from './tags';
 
 const fields = {
@@ -69,15 +68,9 @@ export const trigger = defineTrigger({
     operation: () => 'read tags',
     async read({ session, prepared: { book, filter }, call, clock, note }) {
       const readings = await readTags(session, book.on(session).plan([]), call.scope, clock);
-      note(summaryOf(readings));
+      noteQuality(readings, note);
       const payload = filter ? filter.pass(readings, clock.mono()) : readings;
       return payload.length > 0 ? { payload } : undefined;
     },
   },
 });
-
-/** For the status: "12 tags" or "2 of 12 tags bad". */
-function summaryOf(readings: readonly Reading[]): string {
-  const bad = readings.filter(({ quality }) => quality === 'bad').length;
-  return bad === 0 ? `${readings.length} tags` : `${bad} of ${readings.length} tags bad`;
-}
