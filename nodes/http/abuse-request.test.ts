@@ -91,7 +91,7 @@ describe('http: hostile messages', () => {
         .send({ payload: value })
         .then(
           () => peer.last.url,
-          (failure: Failure) => failure.code,
+          (failure: unknown) => (failure as Failure).code,
         );
       assert.match(sent, /^(?:BAD_MESSAGE|\/api\/orders\/[^/?#;\\]+\/x)$/);
     });

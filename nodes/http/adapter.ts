@@ -1,5 +1,6 @@
 import { Scope } from '../../lib/core';
 import { defineAdapter, type Result } from '../../lib/roles';
+import { afterActing } from './classify';
 import { connector } from './connector';
 import { fetchPages, joinPages, patchOf, separatePages, within, type Fetch } from './pages';
 import {
@@ -50,7 +51,7 @@ end as *outcome unknown*, unless **Send idempotency key** is on and the server u
       return patchOf(answer, accept(answer, success, values.response, about));
     }
     const way = { scope: call.scope };
-    const fetch: Fetch = async (path, index) => {
+    const one: Fetch = async (path, index) => {
       const page = pageRequest(request, values, http.clean(path), index);
       // Pages that outlive the call have no timeout but this one.
       const answer =
@@ -58,6 +59,14 @@ end as *outcome unknown*, unless **Send idempotency key** is on and the server u
           ? await http.send(page, call.scope)
           : await within(timeoutOf(values), clock, way.scope, (scope) => http.send(page, scope));
       return { answer, body: accept(answer, success, 'json', about) };
+    };
+    const fetch: Fetch = async (path, index) => {
+      try {
+        return await one(path, index);
+      } catch (error) {
+        // The pages before this one were asked for: a repeat would begin with the first.
+        throw index > 0 && effectOf(values) === 'once' ? afterActing(error) : error;
+      }
     };
     const pages = fetchPages(fetch, request.path, paging, http.base, values);
     if (values.pageOutput === 'joined') return joinPages(pages, request.maxBytes);

@@ -127,6 +127,19 @@ function fail([kind, code, reached, sentence]: Name, facts: Facts): Failure {
   return new Failure(kind, code, `${peer} ${sentence}`, { reached, details: { peer, reason } });
 }
 
+/** The same failure of a call that has already acted, where a repeat would act twice: so also not `throttled`. */
+export function afterActing(error: unknown): Failure {
+  const { kind, code, message, details, retryAfterMs, stack } = classify(error);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const failure = new Failure(kind === 'throttled' ? 'transient' : kind, code, message, {
+    reached: true,
+    details,
+    ...wait,
+  });
+  if (stack !== undefined) failure.stack = stack;
+  return failure;
+}
+
 /** Reads only plain facts: code, message, system call, and the origin that the session put into the request. */
 function factsOf(error: unknown, origin: string): Facts {
   const outer = record(error);

@@ -10,6 +10,8 @@ export interface Hop {
   readonly headers: Headers;
   readonly data: string | Buffer | undefined;
   readonly home: boolean;
+  /** A writing request was answered with 303: it is done, whatever becomes of the rest of the way. */
+  readonly acted?: boolean;
 }
 
 export const MOST_REDIRECTS = 5;
@@ -39,12 +41,14 @@ export function nextHop(
   const asGet = status === 303 && hop.method !== 'HEAD';
   const method = asGet ? 'GET' : hop.method;
   const data = asGet ? undefined : hop.data;
+  const acted = hop.acted === true || (asGet && !safe);
   if (url.origin === hop.origin) {
     return {
       ...hop,
       path,
       method,
       data,
+      acted,
       headers: data === undefined ? withoutContent(hop.headers) : hop.headers,
     };
   }
@@ -54,7 +58,15 @@ export function nextHop(
   if (!origins.includes(url.origin))
     throw refused(hop, where, ' If you trust it, enter it under "Redirect origins".');
   if (!SAFE.has(method)) throw refused(hop, where, ' Only reading requests may follow there.');
-  return { origin: url.origin, path, method, data: undefined, headers: harmless(hop.headers), home: false };
+  return {
+    origin: url.origin,
+    path,
+    method,
+    data: undefined,
+    headers: harmless(hop.headers),
+    home: false,
+    acted,
+  };
 }
 
 function withoutContent(headers: Headers): Headers {

@@ -2,6 +2,7 @@
 import type { AxiosInstance, AxiosStatic, GenericAbortSignal } from 'axios';
 import { Failure, type Scope } from '../../lib/core';
 
+import { afterActing } from './classify';
 import { ACCEPT_ENCODING, decompress } from './answer';
 import type { Headers } from './headers';
 import type { Auth, AuthParts } from './means';
@@ -38,6 +39,10 @@ export interface Answer {
   readonly data: Buffer;
   /** The address that answered, without credentials. */
   readonly url: string;
+  /** Of a redirect after a writing request: that request is done. */
+  readonly acted: boolean;
+  /** From the configured origin, with our credentials. */
+  readonly home: boolean;
 }
 
 export class HttpSession {
@@ -73,7 +78,7 @@ export class HttpSession {
   /** Sends a request; a refused token is renewed and the request sent once more. */
   async send(out: Outgoing, scope: Scope): Promise<Answer> {
     const answer = await this.#journey(out, scope);
-    if (answer.status !== 401 || !this.options.auth.renew()) return answer;
+    if (answer.status !== 401 || answer.acted || !answer.home || !this.options.auth.renew()) return answer;
     return this.#journey(out, scope);
   }
 
@@ -123,11 +128,20 @@ export class HttpSession {
       const headers = { ...(response.headers as Record<string, string | string[]>) };
       const coding = headers['content-encoding'];
       const data =
-        typeof coding === 'string' ? await decompress(response.data, coding, maxBytes) : response.data;
-      return { status: response.status, headers, data, url: hop.origin + this.clean(hop.path) };
+        typeof coding === 'string'
+          ? await plainOf(response.status, response.data, coding, maxBytes)
+          : response.data;
+      return {
+        status: response.status,
+        headers,
+        data,
+        url: hop.origin + this.clean(hop.path),
+        acted: hop.acted === true,
+        home: hop.home,
+      };
     } catch (error) {
       // axios reports an abort as an error of its own; the reason says what it was.
-      throw scope.reason ?? error;
+      throw scope.reason ?? (hop.acted ? afterActing(error) : error);
     }
   }
 
@@ -177,6 +191,16 @@ function lowerCase(headers: Readonly<Record<string, string>>): Headers {
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
   return addQuery(dropQuery(path, Object.keys(query)), Object.entries(query));
+}
+
+/** An unreadable error page must not hide the error. */
+async function plainOf(status: number, data: Buffer, coding: string, maxBytes: number): Promise<Buffer> {
+  try {
+    return await decompress(data, coding, maxBytes);
+  } catch (error) {
+    if (status < 400) throw error;
+    return Buffer.alloc(0);
+  }
 }
 
 function endless(origin: string): Failure {

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { Failure, type CommonCode, type FailureKind } from '../../lib/core';
 import { parseRetryAfter } from '../../lib/roles';
 import { excerpt } from './answer';
+import { afterActing } from './classify';
 import type { Answer } from './session';
 
 /** How much of a refusing answer an engineer gets to see: in details, and in the sentence. */
@@ -12,22 +13,31 @@ const QUOTE = 160;
 const LASTING = new Set([501, 505, 510]);
 
 /** `operation` is such as "GET /orders"; `nowMs` is wall-clock time for a Retry-After date. */
-export function statusFailure(answer: Answer, operation: string, origin: string, nowMs: number): Failure {
+export function statusFailure(answer: Answer, operation: string, ours: string, nowMs: number): Failure {
   const { status, headers, data } = answer;
+  const origin = answer.home ? ours : new URL(answer.url).origin;
   const name = STATUS_CODES[status] ?? 'unknown status';
   const retryAfter = headers['retry-after'];
   const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, nowMs) : undefined;
-  const [kind, code, hint, reached] = judge(status, retryAfterMs !== undefined);
+  const [kind, code, hint, reached] = answer.home ? judge(status, retryAfterMs !== undefined) : STRANGER;
   const quote = excerpt(data, QUOTE);
   const says = quote === '' ? '' : ` It says: ${quote.replace(/\.$/, '')}.`;
-  return new Failure(kind, code, `${origin} answers ${operation} with ${status} ${name}.${hint}${says}`, {
-    reached,
-    details: { status, origin, operation, ...locationOf(answer), body: excerpt(data, EXCERPT) },
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  const failure = new Failure(
+    kind,
+    code,
+    `${origin} answers ${operation} with ${status} ${name}.${hint}${says}`,
+    {
+      reached,
+      details: { status, origin, operation, ...locationOf(answer), body: excerpt(data, EXCERPT) },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    },
+  );
+  return answer.acted ? afterActing(failure) : failure;
 }
 
 type Judgement = readonly [FailureKind, CommonCode, hint: string, reached: boolean];
+/** Where a redirect led to says nothing about our credentials and our connection. */
+const STRANGER: Judgement = ['rejected', 'PEER_REJECTED', ' A redirect led there.', true];
 
 function judge(status: number, told: boolean): Judgement {
   if (status === 401)
