@@ -1,4 +1,5 @@
 import { Scope, systemClock } from '../../lib/core';
+import { createHealthBoard, Metrics } from '../../lib/observe';
 import { Pipeline, TimerWheel } from '../../lib/policy';
 import type {
   BreakerOptions,
@@ -33,20 +34,22 @@ const rateLimit: RateLimitOptions = {
 };
 const pauseCapMs = 60_000;
 
-/** What a metrics listener does at least: count and sort into buckets. */
-class Counter implements PolicyListener {
-  attempts = 0;
-  calls = 0;
-  readonly buckets = new Float64Array(12);
-  attempt(): void {
-    this.attempts += 1;
-  }
-  success(ms: number): void {
-    this.calls += 1;
-    let i = 0;
-    for (let edge = 1; i < 11 && ms > edge; edge *= 2) i += 1;
-    this.buckets[i] = (this.buckets[i] ?? 0) + 1;
-  }
+/** Metrics and health, as every connection has them. */
+function observed(): PolicyListener {
+  const meter = new Metrics().connection('bench', 'bench', 'holdfast-bench-connection');
+  const health = createHealthBoard(systemClock).track({
+    id: 'bench',
+    name: 'bench',
+    type: 'holdfast-bench-connection',
+    simulated: false,
+  });
+  return {
+    attempt: (n) => meter.attempt(n),
+    success: (ms, now) => {
+      meter.success(ms);
+      health.success(ms, now);
+    },
+  };
 }
 
 async function nothing(): Promise<number> {
@@ -85,7 +88,7 @@ async function run(report: Report): Promise<void> {
       bare: () => perCall(nothing),
       none: through({ pauseCapMs }, wheel, 0),
       three: through({ breaker, pauseCapMs }, wheel, 30_000),
-      all: through({ breaker, rateLimit, bulkhead, pauseCapMs }, wheel, 30_000, new Counter()),
+      all: through({ breaker, rateLimit, bulkhead, pauseCapMs }, wheel, 30_000, observed()),
     },
     ROUNDS,
   );
