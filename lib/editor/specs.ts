@@ -74,7 +74,10 @@ function translate(field: Field, key: string): Field {
     case 'table': {
       const columns = Object.entries(field.columns).map(([name, column]) => [
         name,
-        translate(column, `${key}.columns.${name}`),
+        {
+          ...translate(column, `${key}.columns.${name}`),
+          help: textOf(`${key}.columns.${name}.help`, column.help),
+        },
       ]);
       return { ...field, label, columns: Object.fromEntries(columns) as typeof field.columns };
     }
@@ -85,13 +88,15 @@ function translate(field: Field, key: string): Field {
       ]);
       return { ...field, label, options: Object.fromEntries(options) as typeof field.options };
     }
-    case 'text':
-      if (!field.pattern) return { ...field, label };
+    case 'text': {
+      const { placeholder, pattern } = field;
       return {
         ...field,
         label,
-        pattern: { ...field.pattern, what: textOf(`${key}.pattern`, field.pattern.what) },
+        ...(placeholder ? { placeholder: textOf(`${key}.placeholder`, placeholder) } : {}),
+        ...(pattern ? { pattern: { ...pattern, what: textOf(`${key}.pattern`, pattern.what) } } : {}),
       };
+    }
     default:
       return { ...field, label };
   }

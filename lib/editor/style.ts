@@ -35,7 +35,7 @@ const CSS = `
 .hf-code { flex: 1 1 auto; width: 100%; height: 150px; min-height: 60px; resize: vertical; overflow: hidden; border: 1px solid var(--red-ui-form-input-border-color, GrayText); border-radius: 4px; }
 .hf-code.input-error { border-color: var(--red-ui-form-input-border-error-color, currentColor); }
 .hf-table, .hf-list { flex: 1 1 auto; min-width: 0; }
-.hf-scroll { overflow: auto; max-height: 420px; border: 1px solid var(--hf-line); border-radius: 4px; background: var(--red-ui-secondary-background, Canvas); }
+.hf-scroll { overflow: auto; scroll-padding: 40px 92px 4px 120px; max-height: 420px; border: 1px solid var(--hf-line); border-radius: 4px; background: var(--red-ui-secondary-background, Canvas); }
 .hf-grid { border-collapse: separate; border-spacing: 0; width: 100%; margin: 0; }
 .hf-grid th { position: sticky; top: 0; z-index: 2; text-align: left; font-weight: normal; vertical-align: bottom; line-height: 1.25; padding: 4px 7px; border-bottom: 1px solid var(--hf-line); color: var(--hf-muted); background: var(--red-ui-tertiary-background, Canvas); }
 .hf-grid td { padding: 2px; border-bottom: 1px solid var(--hf-line); white-space: nowrap; background: var(--red-ui-secondary-background, Canvas); }
