@@ -69,10 +69,15 @@ function makeAuth(
     clock,
     random,
     store: store(host.id, true),
-    http: nodeTokenHttp(tls),
+    http: nodeTokenHttp(tls && forTokens(tls)),
     log: host.log,
     redact: redactor,
   });
+}
+
+/** The token endpoint may be another host: it shares authorities and certificate, not the expected name. */
+function forTokens({ servername: _name, ...shared }: TlsOptions): TlsOptions {
+  return shared;
 }
 
 function secretValues(fields: Fields, settings: Settings): string[] {
