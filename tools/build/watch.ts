@@ -1,6 +1,6 @@
 /** Watch mode: each change rebuilds in a fresh process, then the runtime starts anew and the editor reloads. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, watch as watchFiles } from 'node:fs';
+import { existsSync, watch as watchFiles } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDERS = ['lib', 'nodes', 'locales', 'icons'];
@@ -49,7 +49,10 @@ function run(root: string): Promise<boolean> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code === 0)));
 }
 
-/** What `npm start` runs; nothing where the package has no such script. */
+/**
+ * What `npm start` runs, as a child of ours: a shell or npm in between would end alone, and the old runtime
+ * would keep its port.
+ */
 class Runtime {
   readonly #root: string;
   #child: ChildProcess | undefined;
@@ -60,18 +63,20 @@ class Runtime {
 
   async restart(): Promise<void> {
     await this.stop();
-    const { scripts } = JSON.parse(readFileSync(join(this.#root, 'package.json'), 'utf8')) as {
-      scripts?: Readonly<Record<string, string>>;
-    };
-    if (!scripts?.start) return;
+    const script = join(this.#root, 'tools/demo.ts');
+    if (!existsSync(script)) return;
     const env = { ...process.env, HOLDFAST_BUILT: '1' };
-    this.#child = spawn('npm', ['start', '--silent'], { cwd: this.#root, stdio: 'inherit', env });
+    this.#child = spawn(process.execPath, ['--require', require.resolve('tsx/cjs'), script], {
+      cwd: this.#root,
+      stdio: 'inherit',
+      env,
+    });
   }
 
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     await gone;
