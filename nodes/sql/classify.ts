@@ -1,9 +1,11 @@
 /** Names what the drivers throw. Sentences never hold credentials; drivers' own texts are cut. */
 import { Failure, isFailure, toFailure, type FailureKind } from '../../lib/core';
+import { textProperty } from './dialects/driver-text';
 import { mssqlFailure } from './dialects/mssql-errors';
 import { mysqlFailure } from './dialects/mysql-errors';
 import { networkFailure } from './dialects/network-errors';
 import { postgresFailure } from './dialects/postgres-errors';
+import { MOST_BYTES } from './dialects/room';
 import { sqliteFailure } from './dialects/sqlite-errors';
 
 export const codes = {
@@ -35,7 +37,10 @@ export interface Named {
 
 export function classify(error: unknown): Failure {
   if (isFailure(error)) return error;
-  const named = poolFailure(error) ?? namers.map((name) => name(error)).find((one) => one !== undefined);
+  const named =
+    poolFailure(error) ??
+    sizeFailure(error) ??
+    namers.map((name) => name(error)).find((one) => one !== undefined);
   if (!named) return toFailure(error);
   const { kind, code, message, details, reached } = named;
   return new Failure(kind, code, message, {
@@ -45,6 +50,18 @@ export function classify(error: unknown): Failure {
 }
 
 const namers = [sqliteFailure, postgresFailure, mysqlFailure, mssqlFailure, networkFailure];
+
+/** Also from the SQLite thread, where only the code arrives. */
+function sizeFailure(error: unknown): Named | undefined {
+  if (textProperty(error, 'code') !== 'RESULT_TOO_LARGE') return undefined;
+  return {
+    kind: 'rejected',
+    code: 'RESPONSE_TOO_LARGE',
+    message:
+      `The result needs more than ${MOST_BYTES / 1024 / 1024} MiB. Choose "Send the result in parts", ask for fewer rows ` +
+      'or columns, or, where it comes in parts already, for fewer rows per part.',
+  };
+}
 
 function poolFailure(error: unknown): Named | undefined {
   const name = error instanceof Error ? error.name : '';

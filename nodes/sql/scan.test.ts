@@ -17,6 +17,8 @@ describe('sql text', () => {
       ['postgres', `SELECT /* one /* two */ :a */ :b`, ['b']],
       ['sqlite', `SELECT /* one /* two */ :a`, ['a']],
       ['mysql', `SELECT 'it\\'s :a', "\\" :b" # :c\n , :d`, ['d']],
+      ['mysql', `SELECT 5--:a, 6 -- :b`, ['a']],
+      ['postgres', `SELECT 1 -- :a\r, :b`, ['b']],
       ['mssql', `SELECT [a]]:b], N':c' WHERE t = '12:30:00' AND x=:d`, ['d']],
     ];
     for (const [dialect, sql, names] of cases) assert.deepEqual(scan(sql, dialect).slots, names, sql);
@@ -56,6 +58,22 @@ describe('sql text', () => {
       assert.throws(() => scan(sql, 'sqlite'), { code: 'SQL_SYNTAX', reached: false }, sql);
     assert.throws(() => scan('SELECT 1 /*! ; DROP TABLE t */', 'mysql'), /executable comment/);
     assert.deepEqual(scan('SELECT 1 ; -- done\n', 'sqlite').slots, []);
+  });
+
+  it('sees a change of the session behind whatever the database skips', () => {
+    const hidden: [DialectName, string][] = [
+      ['sqlite', `\uFEFFATTACH 'x.sqlite' AS x`],
+      ['sqlite', `ATTACH\uFEFF'x.sqlite' AS x`],
+      ['postgres', `-- \rCOMMIT /*\nSELECT */`],
+      ['postgres', `PREPARE TRANSACTION 'x'`],
+      ['mysql', `EXECUTE IMMEDIATE 'COMMIT'`],
+      ['mysql', `PREPARE s FROM 'COMMIT'`],
+      ['mysql', `XA START 'x'`],
+      ['mssql', `\u00A0SET NOCOUNT ON`],
+    ];
+    for (const [dialect, sql] of hidden)
+      assert.throws(() => scan(sql, dialect), { code: 'SQL_SYNTAX' }, JSON.stringify(sql));
+    assert.deepEqual(scan('EXECUTE plant.next_order :id', 'mssql').slots, ['id']);
   });
 
   it('asks for every value and never takes one from a prototype', () => {

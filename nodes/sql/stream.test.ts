@@ -78,12 +78,16 @@ describe('sql streaming at the pace of a flow', () => {
         for (let i = 0; i < count; i += 1) await new Promise(setImmediate);
       };
       const until = async (count: number) => {
-        while (out.length < count) await turns(1);
+        while (out.length < count && !over) await turns(1);
         // Nothing more comes by itself.
         await turns(200);
         assert.equal(out.length, count);
       };
-      const finished = input({ _msgid: 'm', params: {} }, (msg) => out.push(msg));
+      let over = false;
+      const finished = input({ _msgid: 'm', params: {} }, (msg) => out.push(msg)).finally(() => {
+        over = true;
+      });
+      finished.catch(() => {});
       await until(1);
       await input({ tick: true }, () => assert.fail('a tick is no query'));
       await until(2);

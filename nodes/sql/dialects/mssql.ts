@@ -2,6 +2,7 @@
 import type * as Tedious from 'tedious';
 import { Failure } from '../../../lib/core';
 import { exactInteger } from './integers';
+import { Room } from './room';
 import { atomically, script, tolerantly } from './shared';
 import type { Link, ResultSet, Statement } from './types';
 
@@ -24,7 +25,8 @@ interface Cell {
 const DOUBLE_DIGITS = 15;
 
 export function mssqlLink(connection: MssqlConnection, library: Library): Link {
-  const run = (statement: Statement): Promise<ResultSet> => collect(connection, library, statement);
+  const run = (statement: Statement, room = new Room()): Promise<ResultSet> =>
+    collect(connection, library, statement, room);
   const exec = (sql: string) => (): Promise<void> =>
     new Promise((resolve, reject) => {
       connection.execSqlBatch(new library.Request(sql, (error) => (error ? reject(error) : resolve())));
@@ -83,7 +85,12 @@ function typeOf(value: unknown, { TYPES }: Library): (typeof Tedious.TYPES)[keyo
   return value instanceof Uint8Array ? TYPES.VarBinary : TYPES.NVarChar;
 }
 
-function collect(connection: MssqlConnection, library: Library, statement: Statement): Promise<ResultSet> {
+function collect(
+  connection: MssqlConnection,
+  library: Library,
+  statement: Statement,
+  room: Room,
+): Promise<ResultSet> {
   return new Promise((resolve, reject) => {
     let columns: string[] = [];
     const rows: unknown[][] = [];
@@ -96,7 +103,9 @@ function collect(connection: MssqlConnection, library: Library, statement: State
       columns = (metadata as { colName: string }[]).map((column) => column.colName);
     });
     made.on('row', (cells: Cell[]) => {
+      if (broken) return;
       try {
+        for (const cell of cells) room.take(cell.value);
         rows.push(cells.map(cellValue));
       } catch (error) {
         broken ??= error;

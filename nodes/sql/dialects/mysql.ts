@@ -1,5 +1,6 @@
 /** A MySQL or MariaDB connection of mysql2. Values go through prepared statements, apart from the text. */
 import { exactInteger } from './integers';
+import { Room, TooLarge } from './room';
 import { atomically, inTransaction, script, tolerantly } from './shared';
 import type { Link, ResultSet, Statement } from './types';
 
@@ -22,6 +23,8 @@ export interface MysqlConnection {
   execute(options: object): Command;
   query(sql: string, done: Done): unknown;
 }
+/** A part of a stream ends early at this size. */
+const PART_BYTES = 4 * 1024 * 1024;
 /** Column types of the protocol. */
 const TIMESTAMP = 7;
 const LONGLONG = 8;
@@ -30,10 +33,11 @@ const DATETIME = 12;
 const NOT_PREPARABLE = 1295;
 
 export function mysqlLink(connection: MysqlConnection): Link {
-  const run = (statement: Statement): Promise<ResultSet> =>
+  const run = (statement: Statement, room = new Room()): Promise<ResultSet> =>
     new Promise((resolve, reject) => {
       const done: Done = (error, result, fields) => {
-        if (error === null) resolve(resultSet(result, fields));
+        if (room.full) reject(new TooLarge('the result is too large'));
+        else if (error === null) resolve(resultSet(result, fields));
         else if (statement.values.length === 0 && (error as { errno?: number }).errno === NOT_PREPARABLE) {
           connection.query(statement.sql, (again, outcome, columns) => {
             if (again === null) resolve(resultSet(outcome, columns));
@@ -41,7 +45,7 @@ export function mysqlLink(connection: MysqlConnection): Link {
           });
         } else reject(error);
       };
-      connection.execute({ ...statement, rowsAsArray: true }, done);
+      connection.execute({ ...statement, rowsAsArray: true, typeCast: within(room) }, done);
     });
   const exec = (sql: string) => (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -72,17 +76,29 @@ export function mysqlLink(connection: MysqlConnection): Link {
           fields = named;
         });
         let part: unknown[][] = [];
+        let room = new Room(PART_BYTES);
         for await (const row of rows) {
           part.push(row);
-          if (part.length < size) continue;
+          for (const cell of row) room.fits(cell);
+          if (part.length < size && !room.full) continue;
           yield resultSet(part, fields);
           part = [];
+          room = new Room(PART_BYTES);
         }
         if (part.length > 0) yield resultSet(part, fields);
       } finally {
         await steps.rollback().catch(() => {});
       }
     },
+  };
+}
+
+/** The driver has no end for a result that grows; what does not fit is not even decoded. */
+function within(room: Room): (field: unknown, next: () => unknown) => unknown {
+  return (_, next) => {
+    if (room.full) return null;
+    const value = next();
+    return room.fits(value) ? value : null;
   };
 }
 

@@ -16,6 +16,8 @@ const FLOAT8 = 701;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
 
+import type { Room } from './room';
+
 type Parser = (text: string) => unknown;
 const PARSERS: Readonly<Record<number, Parser>> = {
   [BOOL]: (text) => text === 't',
@@ -33,6 +35,15 @@ const PARSERS: Readonly<Record<number, Parser>> = {
 };
 const asText: Parser = (text) => text;
 
-export const postgresTypes = {
-  getTypeParser: (type: number): Parser => PARSERS[type] ?? asText,
-};
+/** The driver keeps no row after a parser has thrown, and rejects at the end of the result. */
+export function postgresTypes(room: Room): { getTypeParser(type: number): Parser } {
+  return {
+    getTypeParser(type) {
+      const parse = PARSERS[type] ?? asText;
+      return (text) => {
+        room.take(text);
+        return parse(text);
+      };
+    },
+  };
+}

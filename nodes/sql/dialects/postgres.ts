@@ -1,6 +1,7 @@
 /** A PostgreSQL connection of pg. Statements go through the extended protocol: one at a time, values apart. */
 import { atomically, inTransaction, script, tolerantly } from './shared';
 import { postgresTypes } from './postgres-types';
+import { Room } from './room';
 import type { Link, ResultSet, Statement } from './types';
 
 export interface PostgresConnection {
@@ -12,12 +13,12 @@ export interface PostgresConnection {
 }
 
 export function postgresLink(connection: PostgresConnection): Link {
-  const run = async ({ sql, values }: Statement): Promise<ResultSet> => {
+  const run = async ({ sql, values }: Statement, room = new Room()): Promise<ResultSet> => {
     const result = await connection.query({
       text: sql,
       values,
       rowMode: 'array',
-      types: postgresTypes,
+      types: postgresTypes(room),
       // Without values pg would use the simple protocol, which accepts several statements.
       queryMode: 'extended',
     });

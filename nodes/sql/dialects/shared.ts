@@ -1,10 +1,12 @@
 /** The parts of a Link that need only its own statements. SQLite does both in one step inside its thread. */
-import type { Chunk, ResultSet, Statement } from './types';
 import { Failure } from '../../../lib/core';
 import { classify } from '../classify';
+import { Room } from './room';
+import type { Chunk, ResultSet, Statement } from './types';
 
 export interface Steps {
-  run(statement: Statement): Promise<ResultSet>;
+  /** `room` is for the rows; without it they get a room of their own. */
+  run(statement: Statement, room?: Room): Promise<ResultSet>;
   begin(mode: 'read' | 'write'): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
@@ -47,9 +49,10 @@ export function notReached(error: unknown): Failure {
 export function script(link: Steps, statements: readonly Statement[]): Promise<readonly ResultSet[]> {
   return inTransaction(link, 'write', async () => {
     const results: ResultSet[] = [];
+    const room = new Room();
     for (const [index, statement] of statements.entries()) {
       try {
-        results.push(await link.run(statement));
+        results.push(await link.run(statement, room));
       } catch (error) {
         throw numbered(error, index);
       }
@@ -91,8 +94,8 @@ export async function tolerantly(
       await link.run(only.statement(0, only.count));
       return refused;
     } catch (error) {
-      if (!isRowError(error)) throw error;
-      if (only.count === 1) return refused.set(only.item(0), error);
+      if (!isRefused(error)) throw error;
+      if (only.count === 1 || !isRowError(error)) return refuse(only, 0, only.count, error, refused);
     }
   }
   return inTransaction(link, 'write', async () => {
@@ -114,10 +117,10 @@ async function bisect(
     await link.run(chunk.statement(from, to));
     return;
   } catch (error) {
-    if (!isRowError(error)) throw error;
+    if (!isRefused(error)) throw error;
     await link.rollbackToSavepoint();
-    if (to - from === 1) {
-      refused.set(chunk.item(from), error);
+    if (to - from === 1 || !isRowError(error)) {
+      refuse(chunk, from, to, error, refused);
       return;
     }
   }
@@ -126,7 +129,24 @@ async function bisect(
   await bisect(link, chunk, middle, to, refused);
 }
 
-/** Whether the database refused what was written, so that other rows may still be fine. */
-function isRowError(error: unknown): boolean {
+function refuse(
+  chunk: Chunk,
+  from: number,
+  to: number,
+  error: unknown,
+  refused: Map<number, unknown>,
+): Map<number, unknown> {
+  for (let row = from; row < to; row += 1) refused.set(chunk.item(row), error);
+  return refused;
+}
+
+/** Whether the database refused what was written, so that other statements may still be fine. */
+function isRefused(error: unknown): boolean {
   return classify(error).kind === 'rejected';
+}
+
+/** Whether one row may be to blame; a missing table or right concerns every row of the statement. */
+function isRowError(error: unknown): boolean {
+  const { code } = classify(error);
+  return code === 'SQL_CONSTRAINT' || code === 'SQL_VALUE';
 }

@@ -29,16 +29,24 @@ export function bindValue(value: unknown, dialect: DialectName): unknown {
   }
 }
 
+/** PostgreSQL's own limit of dimensions; it also ends an array that holds itself. */
+const DEEPEST_ARRAY = 6;
+
 /** As `bindValue`, and PostgreSQL takes arrays as its own arrays: `= ANY(:ids)`. */
-export function bindParameter(value: unknown, dialect: DialectName): unknown {
-  if (dialect === 'postgres' && Array.isArray(value)) return value.map((one) => bindParameter(one, dialect));
-  return bindValue(value, dialect);
+export function bindParameter(value: unknown, dialect: DialectName, depth = 0): unknown {
+  if (dialect !== 'postgres' || !Array.isArray(value)) return bindValue(value, dialect);
+  if (depth >= DEEPEST_ARRAY) throw unbindable(`an array of more than ${DEEPEST_ARRAY} dimensions`);
+  return value.map((one) => bindParameter(one, dialect, depth + 1));
 }
 
 function bindObject(value: object, dialect: DialectName): unknown {
   if (value instanceof Date) return bindDate(value, dialect);
-  if (value instanceof Uint8Array)
-    return Buffer.isBuffer(value) || dialect === 'sqlite' ? value : Buffer.from(value);
+  if (value instanceof Uint8Array) return bindBytes(value, dialect);
+  // Their JSON form is empty or misleading, so the content would be lost without a word.
+  if (value instanceof Map || value instanceof Set) throw unbindable('a Map or Set');
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    throw unbindable('a typed array that is neither Buffer nor Uint8Array');
+  }
   try {
     const json = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
     if (typeof json === 'string') return json;
@@ -46,6 +54,12 @@ function bindObject(value: object, dialect: DialectName): unknown {
     // A cycle: refused below, by the same sentence.
   }
   throw unbindable('an object that has no JSON form');
+}
+
+/** A view of a part crosses threads with the whole memory behind it, so the part is copied. */
+function bindBytes(value: Uint8Array, dialect: DialectName): Uint8Array {
+  if (dialect !== 'sqlite') return Buffer.isBuffer(value) ? value : Buffer.from(value);
+  return value.byteLength < value.buffer.byteLength ? new Uint8Array(value) : value;
 }
 
 function bindDate(date: Date, dialect: DialectName): unknown {

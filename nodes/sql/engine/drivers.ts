@@ -75,16 +75,26 @@ async function openSqlite(target: Target): Promise<Session> {
 /** Requests that may wait in the database's thread. */
 const SQLITE_REQUESTS = 64;
 
-/** Times are exchanged in UTC, and MySQL refuses what it would otherwise cut. */
+/** Times are exchanged in UTC, strings end where the scanner says, and MySQL refuses what it would otherwise cut. */
 const PREPARE: Readonly<Record<'postgres' | 'mysql' | 'mssql', readonly string[]>> = {
-  postgres: [`SET TIME ZONE 'UTC'`],
-  mysql: [`SET time_zone = '+00:00', SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`],
+  postgres: [
+    `SELECT set_config('TimeZone', 'UTC', false), set_config('standard_conforming_strings', 'on', false)`,
+  ],
+  mysql: [
+    `SET time_zone = '+00:00', SESSION sql_mode = ` +
+      `CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES')`,
+  ],
   mssql: ['SET XACT_ABORT OFF', 'SET NOCOUNT OFF'],
 };
 
 async function openServer(target: Target, dialect: 'postgres' | 'mysql' | 'mssql'): Promise<Session> {
   const tedious = dialect === 'mssql' ? await library('tedious', () => import('tedious')) : undefined;
   const cutOff = new WeakSet<object>();
+  const preparing = new Set<object>();
+  const cut = (connection: object): void => {
+    cutOff.add(connection);
+    cutSocket(connection);
+  };
   const linkOf = (connection: object): Link => makeLink(dialect, connection, tedious);
   const pool = await openPool({
     ...target,
@@ -95,17 +105,28 @@ async function openServer(target: Target, dialect: 'postgres' | 'mysql' | 'mssql
       (connection as Emitter).on('error', (error) => {
         if (!cutOff.has(connection)) target.lost(error);
       });
-      for (const sql of PREPARE[dialect]) await linkOf(connection).run({ sql, values: [] });
+      preparing.add(connection);
+      const late = target.clock.timer(target.acquireMs, () => cut(connection));
+      try {
+        for (const sql of PREPARE[dialect]) await linkOf(connection).run({ sql, values: [] });
+      } catch (error) {
+        // The pool does not know it yet, so nobody else would end it.
+        cut(connection);
+        throw error;
+      } finally {
+        late.cancel();
+        preparing.delete(connection);
+      }
     },
   });
   return proven(pool, {
     dialect: DIALECTS[dialect],
     link: linkOf,
-    cut: (connection) => {
-      cutOff.add(connection);
-      cutSocket(connection);
+    cut,
+    close: () => {
+      for (const connection of preparing) cut(connection);
+      return Promise.resolve();
     },
-    close: () => Promise.resolve(),
   });
 }
 

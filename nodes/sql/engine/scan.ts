@@ -18,9 +18,11 @@ const LONGEST = 1_000_000;
 const REFUSED = new Set(
   (
     'BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE END ABORT ATTACH DETACH PRAGMA VACUUM ' +
-    'USE SET RESET DISCARD LOCK UNLOCK LISTEN UNLISTEN KILL SHUTDOWN'
+    'USE SET RESET DISCARD LOCK UNLOCK LISTEN UNLISTEN KILL SHUTDOWN PREPARE DEALLOCATE XA'
   ).split(' '),
 );
+/** In SQL Server EXECUTE calls a procedure; elsewhere it runs a text that nobody scanned. */
+const REFUSED_ELSEWHERE = new Set(['EXECUTE']);
 
 const QUOTED = {
   standard: /'(?:[^']|'')*'/y,
@@ -30,10 +32,16 @@ const QUOTED = {
   back: /`(?:[^`]|``)*`/y,
   bracket: /\[(?:[^\]]|\]\])*\]/y,
   line: /--[^\n]*/y,
+  // A carriage return ends it here, so what follows would run unseen.
+  linePostgres: /--[^\n\r]*/y,
+  // Without a space behind it, it is twice a minus.
+  lineMysql: /--(?=[\s]|$)[^\n]*/y,
   hash: /#[^\n]*/y,
   dollar: /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[^]*?\$\1\$/y,
 } as const;
-const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+/** Letters beyond ASCII belong to words; spaces beyond ASCII (SQLite skips U+FEFF) end them. */
+const WORD = /(?!\s)[A-Za-z_\u0080-\uffff](?:(?!\s)[\w$\u0080-\uffff])*/y;
+const SPACE = /\s/;
 const NAMED = /:([A-Za-z_]\w*)/y;
 const NUMBERED = /\$(\d{1,5})/y;
 
@@ -65,7 +73,8 @@ class Scanner {
     while (this.#at < this.#sql.length) this.#step();
     this.#texts.push(this.#taken());
     if (this.#firstWord === '') throw refuse('is empty');
-    if (REFUSED.has(this.#firstWord)) {
+    const elsewhere = this.#dialect !== 'mssql' && REFUSED_ELSEWHERE.has(this.#firstWord);
+    if (elsewhere || REFUSED.has(this.#firstWord)) {
       throw refuse(`begins with ${this.#firstWord}, which would change the session that other nodes share`);
     }
     return { texts: this.#texts, slots: this.#slots };
@@ -73,10 +82,11 @@ class Scanner {
 
   #step(): void {
     const char = this.#sql[this.#at] ?? '';
-    if (char <= ' ' || this.#skipComment(char)) {
-      if (char <= ' ') this.#at += 1;
+    if (char <= ' ' || SPACE.test(char)) {
+      this.#at += 1;
       return;
     }
+    if (this.#skipComment(char)) return;
     if (char === ';') {
       this.#text += this.#sql.slice(this.#start, this.#at);
       this.#ended = true;
@@ -91,7 +101,7 @@ class Scanner {
   }
 
   #skipComment(char: string): boolean {
-    if (char === '-' && this.#match(QUOTED.line)) return true;
+    if (char === '-' && this.#match(lineComment(this.#dialect))) return true;
     if (char === '#' && this.#dialect === 'mysql' && this.#match(QUOTED.hash)) return true;
     if (char !== '/' || this.#sql[this.#at + 1] !== '*') return false;
     // MySQL runs the text of such a comment.
@@ -203,6 +213,11 @@ class Scanner {
     if (this.#match(pattern) === undefined) throw refuse('holds a quote that does not end');
     return true;
   }
+}
+
+function lineComment(dialect: DialectName): RegExp {
+  if (dialect === 'postgres') return QUOTED.linePostgres;
+  return dialect === 'mysql' ? QUOTED.lineMysql : QUOTED.line;
 }
 
 function refuse(why: string): Failure {

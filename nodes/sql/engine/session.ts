@@ -76,6 +76,12 @@ export class Session {
     this.#columns.delete(table);
   }
 
+  /** The table is gone: the next write makes it again, where the node is to make it. */
+  forgetCreated(table: string): void {
+    this.forget(table);
+    this.#created.delete(table);
+  }
+
   /** Runs `create` once per table and session; again when it failed. */
   once(table: string, create: () => Promise<void>): Promise<void> {
     const running = this.#created.get(table);

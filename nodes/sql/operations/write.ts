@@ -1,6 +1,7 @@
 /** Insert and upsert: one message, or several joined, as few statements in one transaction. */
 import { Failure } from '../../../lib/core';
 import type { CollectItem, Outcome, Patch } from '../../../lib/roles';
+import { classify } from '../classify';
 import { bindValue } from '../dialects/values';
 import type { Chunk, Dialect } from '../dialects/types';
 import { checkTable } from '../engine/names';
@@ -18,7 +19,12 @@ export async function write(ctx: Context): Promise<Patch> {
   const runs: Run[] = [];
   for (const row of rows) addRow(runs, prepared.reader, row, 0);
   const statements = (await chunksOf(ctx, values, runs)).map((chunk) => chunk.statement(0, chunk.count));
-  const changed = await session.use(call.scope, (link) => link.atomically(statements));
+  const changed = await session
+    .use(call.scope, (link) => link.atomically(statements))
+    .catch((error: unknown) => {
+      noticeGone(error, ctx, values.table);
+      throw error;
+    });
   return { rowCount: values.operation === 'insert' ? changed : rows.length };
 }
 
@@ -49,10 +55,15 @@ export async function writeTogether(
     }
   }
   const refused = await ctx.session.use(ctx.call.scope, (link) => link.tolerantly(chunks));
+  for (const error of new Set(refused.values())) noticeGone(error, ctx, values.table);
   return items.map((_, i): Outcome => {
     const error = refused.get(i) ?? failed.get(i);
     return error === undefined ? DONE : { ok: false, error };
   });
+}
+/** Somebody dropped the table while the connection stayed open. */
+function noticeGone(error: unknown, { session }: JointContext, table: string): void {
+  if (classify(error).code === 'SQL_NO_TABLE') session.forgetCreated(table);
 }
 const DONE: Outcome = { ok: true, patch: { rowCount: 1 } };
 

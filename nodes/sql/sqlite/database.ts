@@ -1,5 +1,6 @@
 /** One SQLite database inside the worker. Everything here is synchronous: only the worker may wait for a disk. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { Room, TooLarge } from '../dialects/room';
 import type {
   FetchedRows,
   FlatRows,
@@ -13,6 +14,8 @@ import type {
 type Row = Record<string, SqliteValue>;
 /** Prepared statements kept per database; the least recently used one makes room. */
 const KEPT = 64;
+/** A part of a stream ends early at this size. */
+const PART_BYTES = 4 * 1024 * 1024;
 /** SQLite primary result codes that concern one row and leave the transaction intact. */
 const ROW_CODES = new Set([1, 18, 19, 20, 25]);
 
@@ -35,10 +38,11 @@ export class Database {
   }
 
   script(statements: readonly PlainStatement[]): FlatRows[] {
+    const room = new Room();
     return this.#transaction(() =>
       statements.map((statement, index) => {
         try {
-          return this.#run(statement);
+          return this.#run(statement, room);
         } catch (error) {
           throw Object.assign(error as Error, { index });
         }
@@ -65,7 +69,7 @@ export class Database {
   cursor({ sql, values }: PlainStatement): Cursor {
     // Its own statement: running a cached one again would reset the cursor.
     const statement = this.#prepare(sql);
-    return new Cursor(columnNames(statement), statement.iterate(...values) as IterableIterator<Row>);
+    return new Cursor(columnNames(statement), statement.iterate(...bound(values)) as IterableIterator<Row>);
   }
 
   close(): void {
@@ -73,18 +77,24 @@ export class Database {
     this.#db.close();
   }
 
-  #run({ sql, values }: PlainStatement): FlatRows {
+  #run({ sql, values }: PlainStatement, room = new Room()): FlatRows {
     const statement = this.#cached(sql);
     const columns = columnNames(statement);
     if (columns.length === 0) {
-      return { columns, values: [], rowCount: Number(statement.run(...values).changes) };
+      return { columns, values: [], rowCount: Number(statement.run(...bound(values)).changes) };
     }
-    const rows = statement.all(...values) as Row[];
-    return { columns, values: flatten(columns, rows), rowCount: rows.length };
+    const cells: SqliteValue[] = [];
+    let rowCount = 0;
+    for (const row of statement.iterate(...bound(values)) as IterableIterator<Row>) {
+      flatten(columns, row, cells, room);
+      if (room.full) throw new TooLarge('the result is too large');
+      rowCount += 1;
+    }
+    return { columns, values: cells, rowCount };
   }
 
   #change(sql: string, values: readonly SqliteValue[]): number {
-    return Number(this.#cached(sql).run(...values).changes);
+    return Number(this.#cached(sql).run(...bound(values)).changes);
   }
 
   /** A failed statement undoes itself only, so the rows of a refused chunk can be tried one by one. */
@@ -163,14 +173,20 @@ export class Cursor {
   }
 
   fetch(size: number): FetchedRows {
-    const rows: Row[] = [];
+    const room = new Room(PART_BYTES);
+    const values: SqliteValue[] = [];
+    let rowCount = 0;
     let done = false;
-    while (rows.length < size && !done) {
+    while (rowCount < size && !done && !room.full) {
       const next = this.#rows.next();
-      if (next.done) done = true;
-      else rows.push(next.value);
+      if (next.done) {
+        done = true;
+      } else {
+        flatten(this.#columns, next.value, values, room);
+        rowCount += 1;
+      }
     }
-    return { columns: this.#columns, values: flatten(this.#columns, rows), rowCount: rows.length, done };
+    return { columns: this.#columns, values, rowCount, done };
   }
 
   close(): void {
@@ -182,15 +198,19 @@ function columnNames(statement: StatementSync): string[] {
   return statement.columns().map((column) => column.name);
 }
 
-function flatten(columns: readonly string[], rows: readonly Row[]): SqliteValue[] {
-  const values: SqliteValue[] = [];
-  for (const row of rows) {
-    for (const column of columns) {
-      const value = row[column] ?? null;
-      values.push(typeof value === 'bigint' ? exact(value) : value);
-    }
+function flatten(columns: readonly string[], row: Row, into: SqliteValue[], room: Room): void {
+  for (const column of columns) {
+    const value = row[column] ?? null;
+    room.fits(value);
+    into.push(typeof value === 'bigint' ? exact(value) : value);
   }
-  return values;
+}
+
+/** node:sqlite stores every number as a double, which a text column would keep as "5.0" and 7/2 turn into 3.5. */
+function bound(values: readonly SqliteValue[]): SqliteValue[] {
+  const all: SqliteValue[] = [];
+  for (const value of values) all.push(Number.isSafeInteger(value) ? BigInt(value as number) : value);
+  return all;
 }
 
 function exact(value: bigint): number | bigint {
