@@ -3,7 +3,7 @@
  * See docs/component-contract.md for what each must and should do.
  */
 import type { Call, Clock, Effect, Failure, Log, Message, Random, Scope, StateStore } from '../core';
-import type { CallValuesOf, Fields, Migrations, ValuesOf } from '../spec';
+import type { CallValuesOf, Condition, Fields, Migrations, ValuesOf } from '../spec';
 import type { HealthBoard } from '../observe/types';
 import type { Auth, AuthKind, TlsOptions } from '../secrets/types';
 
@@ -67,6 +67,8 @@ export interface ConnectorDeclaration<F extends Fields = Fields, S = unknown> ex
   readonly auth?: readonly AuthKind[];
   /** Adds the TLS settings to the form. */
   readonly tls?: boolean;
+  /** When credentials and TLS apply at all; a database that is a file needs neither. Default: always. */
+  readonly remoteWhen?: Condition;
   /** Opens one session that all nodes of this connection share. Throws anything; `classify` names it. */
   open(ctx: OpenContext<F>): Promise<S>;
   /** Frees everything; must not throw and must not wait for the peer longer than two seconds. */

@@ -269,10 +269,11 @@ export function allFields(declaration: AnyDeclaration): Fields {
 function connectorFields(declaration: ConnectorDeclaration): Fields {
   return {
     ...nameField,
-    ...relaxed(declaration.fields),
-    ...(declaration.auth ? authFields(declaration.auth) : {}),
-    ...(declaration.tls ? tlsFields() : {}),
+    // First, because it decides whether an address is needed at all.
     ...simulateField,
+    ...relaxed(declaration.fields),
+    ...remote(declaration, declaration.auth ? authFields(declaration.auth) : {}),
+    ...remote(declaration, declaration.tls ? tlsFields() : {}),
     ...connectionFields(declaration.defaults),
   };
 }
@@ -281,6 +282,16 @@ function connectorFields(declaration: ConnectorDeclaration): Fields {
 function relaxed(fields: Fields): Fields {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) => [name, { ...field, optionalWhen: { simulate: [true] } }]),
+  );
+}
+
+function remote({ remoteWhen }: ConnectorDeclaration, fields: Fields): Fields {
+  if (!remoteWhen) return fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [
+      name,
+      { ...field, showWhen: { ...field.showWhen, ...remoteWhen } },
+    ]),
   );
 }
 

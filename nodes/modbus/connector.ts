@@ -95,7 +95,7 @@ const fields = {
 export const connector = defineConnector({
   type: 'holdfast-modbus-connection',
   version: 1,
-  label: 'modbus',
+  label: 'modbus connection',
   summary: 'Connects to a Modbus TCP device, or to a gateway with several units.',
   details:
     'Requests to one unit are pipelined as far as the device gets faster by it. Every unit has its own queue: one that ' +

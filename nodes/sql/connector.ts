@@ -92,6 +92,7 @@ export const connector = defineConnector({
   codes,
   auth: ['none', 'basic', 'certificate'],
   tls: true,
+  remoteWhen: servers,
   defaults: { concurrency: 32, queue: 10_000, pingEvery: '30s' },
 
   async open({ config, auth, tls, directory, scope, log, clock, lost }): Promise<Session> {
