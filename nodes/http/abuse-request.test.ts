@@ -1,7 +1,7 @@
 /** What a hostile message can try: each case ends before a byte is sent, or stays where the connection points. */
 import assert from 'node:assert/strict';
 import type { Failure } from '../../lib/core';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 describe('http: hostile messages', () => {
   let peer: Peer;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Failure } from '../../lib/core';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 describe('http: answers', () => {
   let peer: Peer;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Failure } from '../../lib/core';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 const CANARY = 'canary-4711';
 

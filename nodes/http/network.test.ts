@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { Scope, systemClock, type Clock, type Failure } from '../../lib/core';
 import { startFaultProxy, type FaultProxy } from '../../test/faults';
 import { Harness } from '../../test/helpers/harness';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
 import { adapter } from './adapter';
 import { classify } from './classify';
 import { connector } from './connector';
-import { client, json, Peer, type Client } from './peer.test';
 import { start } from './simulator';
 
 describe('http: network', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock, type Message } from '../../lib/core';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 import { start } from './simulator';
 
 describe('http: paging', () => {

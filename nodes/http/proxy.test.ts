@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Failure } from '../../lib/core';
 import { makeAuthority } from '../../test/faults';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 describe('http: proxy', () => {
   const authority = makeAuthority();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 describe('http: redirects', () => {
   let home: Peer;

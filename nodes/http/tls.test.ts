@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TLSSocket } from 'node:tls';
 import type { Failure } from '../../lib/core';
 import { makeAuthority, type Authority } from '../../test/faults';
-import { client, json, Peer, type Client } from './peer.test';
+import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
 
 describe('http: TLS', () => {
   let authority: Authority;
