@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Failure, isFailure, type Message } from '../core';
 import { choice, duration, int, text } from '../spec';
+import { failureOf } from '../../test/helpers/failure-of';
 import { Harness } from '../../test/helpers/harness';
 import { settle, VirtualClock } from '../../test/helpers/virtual-clock';
 import { defineAdapter, defineConnector, type Outcome, type Patch, type Result } from './declare';
@@ -96,15 +97,6 @@ class Peer {
     };
     return { chunks: patches(() => (this.freed += 1)), paced };
   }
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await promise.then(
-    () => new Error('It should have failed.'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(isFailure(error), String(error));
-  return error;
 }
 
 describe('adapter node, at the edge', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Failure, isFailure } from '../core';
+import { Failure } from '../core';
 import { choice, text, typed } from '../spec';
+import { failureOf } from '../../test/helpers/failure-of';
 import { Harness } from '../../test/helpers/harness';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
 import { defineAdapter, defineConnector } from './declare';
@@ -70,15 +71,6 @@ function system(peer: Peer) {
     },
   });
   return { connector, adapter };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await promise.then(
-    () => new Error('It should have failed.'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(isFailure(error), String(error));
-  return error;
 }
 
 describe('adapter node', () => {
