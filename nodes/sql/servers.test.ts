@@ -1,5 +1,7 @@
 /** Database servers behind a proxy that fails on command: the process lives, and every message ends once. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { type Failure, isFailure, type Message } from '../../lib/core';
 import type { RawConfig } from '../../lib/spec';
@@ -160,3 +162,37 @@ for (const name of SERVERS) {
     );
   });
 }
+
+describe('sql when a server falls silent after the login', () => {
+  it('cuts the connection that nobody has used yet', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+      // AuthenticationOk and ReadyForQuery (PostgreSQL manual, "Message Formats"); then nothing more.
+      socket.on('data', () => {});
+      socket.once('data', () => socket.write(Buffer.from('520000000800000000' + '5a0000000549', 'hex')));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const harness = new Harness({ directory: tmpdir() });
+    const address = {
+      host: '127.0.0.1',
+      port: String((server.address() as AddressInfo).port),
+      database: 'x',
+    };
+    const settings = { client: 'postgres', ...address, encrypt: false, acquireTimeout: '200ms' };
+    const { connection } = harness.connection(connector, { ...settings, user: 'someone' });
+    try {
+      const query = { operation: 'query', sql: 'SELECT 1', retryStrategy: 'none', timeout: '5s' };
+      await assert.rejects(harness.adapter(adapter, connection, query).send({ params: {} }), isFailure);
+      const [first] = sockets;
+      assert.ok(first);
+      if (!first.destroyed) await once(first, 'close');
+    } finally {
+      await harness.close();
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+  });
+});

@@ -34,6 +34,8 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
     client: await clientOf(options.dialect, knexOf),
     connection: options.connection as Knex.StaticConnectionConfig,
     useNullAsDefault: true,
+    // Else knex asks each new PostgreSQL connection first, and waits for ever where no answer comes.
+    version: '12',
     acquireConnectionTimeout: options.acquireMs,
     log: quiet(options.log),
     pool: {
