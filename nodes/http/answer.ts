@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { Failure } from '../../lib/core';
+import { masked } from './mask';
 
 export type ResponseFormat = 'json' | 'text' | 'buffer';
 
@@ -101,10 +102,10 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** The beginning of an answer as one printable line, for sentences and details. */
-export function excerpt(data: Buffer, length: number): string {
+/** The beginning of an answer as one printable line without `credentials`, for sentences and details. */
+export function excerpt(data: Buffer, length: number, credentials?: RegExp): string {
   const text = data.subarray(0, length * 4).toString('utf8');
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const line = masked(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), credentials);
   return line.length > length ? `${line.slice(0, length)}…` : line;
 }
 

@@ -62,6 +62,94 @@ describe('http: credentials', () => {
     assert.ok(!JSON.stringify(msg).includes(CANARY));
   });
 
+  describe('an API key in the query that the server writes back', () => {
+    const key = { authKind: 'apiKey', apiKeyName: 'key', apiKeyIn: 'query' };
+    const secret = 'canary/9 f+3"\u00e9';
+    const spellings: readonly (readonly [string, string])[] = [
+      ['as it was sent', encodeURIComponent(secret)],
+      ['with small hex digits', encodeURIComponent(secret).replace(/%../g, (one) => one.toLowerCase())],
+      ['as a form', new URLSearchParams({ key: secret }).toString().slice(4)],
+      ['encoded twice', encodeURIComponent(encodeURIComponent(secret))],
+      ['encoded throughout', Buffer.from(secret).toString('hex').replace(/../g, '%$&')],
+      ['plain', secret],
+      ['in UTF-8', Buffer.from(secret).toString('latin1')],
+      ['quoted', JSON.stringify(secret)],
+    ];
+    for (const [how, text] of spellings) {
+      it(`stands in no header: ${how}`, async () => {
+        peer.reply = json({}, 201, {
+          link: `</x?key=${text}>; rel="self", </x?b=2&other=${text}&c=3>; rel="next"`,
+          location: `${peer.origin}/x?key=${text}&d=4`,
+          'content-location': `/keys/${text}`,
+          'x-plain': 'left alone',
+        });
+        const { responseHeaders } = await use(key, { apiKeyValue: secret }).send({});
+        const headers = responseHeaders as Record<string, string>;
+        const quotes = how === 'quoted' ? '"' : '';
+        const mask = `${quotes}•••${quotes}`;
+        assert.equal(headers['link'], `</x?key=${mask}>; rel="self", </x?b=2&other=${mask}&c=3>; rel="next"`);
+        assert.equal(headers['location'], `${peer.origin}/x?key=${mask}&d=4`);
+        assert.equal(headers['content-location'], `/keys/${mask}`);
+        assert.equal(headers['x-plain'], 'left alone');
+      });
+    }
+
+    it('stands in no header that comes several times', async () => {
+      peer.reply = (_seen, res) =>
+        void res.writeHead(200, { 'set-cookie': [`a=${CANARY}`, 'b=1'] }).end('{}');
+      const { responseHeaders } = await use(key, { apiKeyValue: CANARY }).send({});
+      assert.deepEqual((responseHeaders as Record<string, unknown>)['set-cookie'], ['a=•••', 'b=1']);
+    });
+
+    it('stands in no msg.responseUrl, under whatever name a redirect puts it', async () => {
+      peer.reply = (seen, res) =>
+        seen.url.startsWith('/x')
+          ? void res.writeHead(302, { location: `/y/${CANARY}?again=${CANARY}` }).end()
+          : json({})(seen, res);
+      const msg = await use(key, { apiKeyValue: CANARY }).send({});
+      assert.equal(msg.responseUrl, `${peer.origin}/y/•••?again=•••`);
+    });
+
+    it('stands in no failure, in a spelling that nobody else knows', async () => {
+      const text = Buffer.from(CANARY).toString('hex').replace(/../g, '%$&');
+      peer.reply = json({ asked: `/x?key=${text}` }, 307, { location: `/y/${text}` });
+      const http = use(key, { apiKeyValue: CANARY }, { followRedirects: false });
+      await assert.rejects(http.send({}), (failure: Failure) => {
+        assert.equal(failure.details['location'], '/y/•••');
+        return !`${failure.stack ?? ''}${JSON.stringify(failure.toRecord())}`.includes(text);
+      });
+    });
+
+    it('stands in no failure by halves, where the excerpt ends', async () => {
+      peer.reply = (_seen, res) => void res.writeHead(400).end(`${'x'.repeat(495)}${CANARY}`);
+      await assert.rejects(use(key, { apiKeyValue: CANARY }).send({}), (failure: Failure) => {
+        assert.equal(failure.details['body'], `${'x'.repeat(495)}•••`);
+        return true;
+      });
+    });
+
+    it('leads to the next page all the same', async () => {
+      peer.reply = (seen, res) =>
+        json(
+          [1],
+          200,
+          seen.url.startsWith('/x') ? { link: `</y/${CANARY}?key=${CANARY}>; rel="next"` } : {},
+        )(seen, res);
+      const msg = await use(key, { apiKeyValue: CANARY }, { paging: 'link' }).send({});
+      assert.deepEqual(msg.payload, [1, 1]);
+      assert.equal(peer.last.url, `/y/${CANARY}?key=${CANARY}`);
+      assert.equal(msg.responseUrl, `${peer.origin}/y/•••`);
+    });
+
+    it('is known by its name when it is too short to be known by itself', async () => {
+      peer.reply = json({}, 200, { link: '</x?page=7&key=7>; rel="self"', age: '7' });
+      const { responseHeaders } = await use(key, { apiKeyValue: '7' }).send({});
+      const headers = responseHeaders as Record<string, string>;
+      assert.equal(headers['link'], '</x?page=7&key=•••>; rel="self"');
+      assert.equal(headers['age'], '7');
+    });
+  });
+
   it('renews a refused OAuth token once, inside the call', async () => {
     let issued = 0;
     const good = (seen: { headers: { authorization?: string | undefined } }): boolean =>

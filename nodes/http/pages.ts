@@ -2,6 +2,7 @@
 import { Failure, Scope, type Clock } from '../../lib/core';
 import type { Patch } from '../../lib/roles';
 import { tooLarge } from './answer';
+import { masked, maskedHeaders } from './mask';
 import { badPage, type Page, type Paging } from './paging';
 import type { Answer } from './session';
 import type { Base } from './url';
@@ -117,8 +118,13 @@ export async function within<T>(
   }
 }
 
-export function patchOf({ status, headers, url }: Answer, payload: unknown): Patch {
-  return { payload, statusCode: status, responseHeaders: headers, responseUrl: url };
+export function patchOf(answer: Answer, payload: unknown): Patch {
+  return {
+    payload,
+    statusCode: answer.status,
+    responseHeaders: maskedHeaders(answer),
+    responseUrl: masked(answer.url, answer.credentials),
+  };
 }
 
 function tooMany({ maxPages, maxItems }: PageLimits, pages: number, items: number): Failure {

@@ -5,6 +5,7 @@ import { Failure, type Scope } from '../../lib/core';
 import { afterActing } from './classify';
 import { ACCEPT_ENCODING, decompress } from './answer';
 import type { Headers } from './headers';
+import { credentialPattern } from './mask';
 import type { Auth, AuthParts } from './means';
 import { MOST_REDIRECTS, nextHop, type Hop } from './redirect';
 import {
@@ -37,8 +38,10 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly data: Buffer;
-  /** The address that answered, without credentials. */
+  /** The address that answered, without the parameters that hold credentials. */
   readonly url: string;
+  /** Finds credentials that the query carried, for texts that the peer had a hand in. */
+  readonly credentials: RegExp | undefined;
   /** Of a redirect after a writing request: that request is done. */
   readonly acted: boolean;
   /** From the configured origin, with our credentials. */
@@ -50,7 +53,9 @@ export class HttpSession {
   readonly #axios: AxiosInstance;
   readonly #home: Transport;
   readonly #strangers = new Map<boolean, Transport>();
+  #query: AuthParts['query'] = {};
   #secretQuery: readonly string[] = [];
+  #credentials: RegExp | undefined;
 
   constructor(axios: AxiosStatic, options: SessionOptions) {
     this.options = options;
@@ -95,8 +100,7 @@ export class HttpSession {
   async #journey(out: Outgoing, scope: Scope): Promise<Answer> {
     const { base, auth, headers, redirectOrigins } = this.options;
     const parts = await auth.parts(scope);
-    const own = Object.keys(parts.query);
-    if (own.length > 0) this.#secretQuery = own;
+    this.#learn(parts.query);
     let hop: Hop = { ...out, origin: base.origin, headers: { ...headers, ...out.headers }, home: true };
     for (let redirects = 0; ; redirects += 1) {
       const answer = await this.#exchange(hop, parts, out.maxBytes, scope);
@@ -136,6 +140,7 @@ export class HttpSession {
         headers,
         data,
         url: hop.origin + this.clean(hop.path),
+        credentials: this.#credentials,
         acted: hop.acted === true,
         home: hop.home,
       };
@@ -143,6 +148,16 @@ export class HttpSession {
       // axios reports an abort as an error of its own; the reason says what it was.
       throw scope.reason ?? (hop.acted ? afterActing(error) : error);
     }
+  }
+
+  /** What must be taken out of all that comes back; fixed credentials are looked at once. */
+  #learn(query: AuthParts['query']): void {
+    if (query === this.#query) return;
+    this.#query = query;
+    const names = Object.keys(query);
+    if (names.length === 0) return;
+    this.#secretQuery = names;
+    this.#credentials = credentialPattern(query);
   }
 
   #stranger(secure: boolean): Transport {

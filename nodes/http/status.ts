@@ -4,6 +4,7 @@ import { Failure, type CommonCode, type FailureKind } from '../../lib/core';
 import { parseRetryAfter } from '../../lib/roles';
 import { excerpt } from './answer';
 import { afterActing } from './classify';
+import { masked } from './mask';
 import type { Answer } from './session';
 
 /** How much of a refusing answer an engineer gets to see: in details, and in the sentence. */
@@ -14,13 +15,13 @@ const LASTING = new Set([501, 505, 510]);
 
 /** `operation` is such as "GET /orders"; `nowMs` is wall-clock time for a Retry-After date. */
 export function statusFailure(answer: Answer, operation: string, ours: string, nowMs: number): Failure {
-  const { status, headers, data } = answer;
+  const { status, headers, data, credentials } = answer;
   const origin = answer.home ? ours : new URL(answer.url).origin;
   const name = STATUS_CODES[status] ?? 'unknown status';
   const retryAfter = headers['retry-after'];
   const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, nowMs) : undefined;
   const [kind, code, hint, reached] = answer.home ? judge(status, retryAfterMs !== undefined) : STRANGER;
-  const quote = excerpt(data, QUOTE);
+  const quote = excerpt(data, QUOTE, credentials);
   const says = quote === '' ? '' : ` It says: ${quote.replace(/\.$/, '')}.`;
   const failure = new Failure(
     kind,
@@ -28,7 +29,13 @@ export function statusFailure(answer: Answer, operation: string, ours: string, n
     `${origin} answers ${operation} with ${status} ${name}.${hint}${says}`,
     {
       reached,
-      details: { status, origin, operation, ...locationOf(answer), body: excerpt(data, EXCERPT) },
+      details: {
+        status,
+        origin,
+        operation,
+        ...locationOf(answer),
+        body: excerpt(data, EXCERPT, credentials),
+      },
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     },
   );
@@ -59,8 +66,8 @@ function hintFor(status: number): string {
   return status < 300 ? ' This is not among the statuses that mean success.' : '';
 }
 
-function locationOf({ status, headers }: Answer): { location?: string } {
+function locationOf({ status, headers, credentials }: Answer): { location?: string } {
   const { location } = headers;
   if (status < 300 || status > 399 || typeof location !== 'string') return {};
-  return { location: (location.split('?', 1)[0] ?? '').slice(0, 200) };
+  return { location: masked(location.split('?', 1)[0] ?? '', credentials).slice(0, 200) };
 }

@@ -83,6 +83,11 @@ function checkBody(check: BodyCheck, body: unknown, answer: Answer, operation: s
   const code = check.failsAs === 'transient' ? 'PEER_ERROR' : 'PEER_REJECTED';
   const text = `${operation} was answered with ${answer.status}, but "${check.name}" ${shown}; success needs it ${wanted[check.kind]}.`;
   throw new Failure(check.failsAs, code, text, {
-    details: { status: answer.status, operation, field: check.name, body: excerpt(answer.data, 500) },
+    details: {
+      status: answer.status,
+      operation,
+      field: check.name,
+      body: excerpt(answer.data, 500, answer.credentials),
+    },
   });
 }
