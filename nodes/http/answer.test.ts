@@ -151,6 +151,61 @@ describe('http: answers', () => {
     });
   }
 
+  describe('a failing answer that is larger than the limit is named by its status', () => {
+    const big = 'x'.repeat(5000);
+    const small = { maxSize: 1 };
+    for (const [status, headers, expected] of cases.filter(([one]) => one !== 304)) {
+      it(`${status} ${JSON.stringify(headers)}`, async () => {
+        for (const length of [{}, { 'content-length': '5000' }]) {
+          answers(big, { ...headers, ...length }, status);
+          await assert.rejects(use(small).send({}), (failure: Failure) => {
+            for (const [name, value] of Object.entries(expected)) {
+              assert.equal(failure[name as keyof Failure], value, name);
+            }
+            assert.ok(!failure.message.includes('It says'), failure.message);
+            assert.deepEqual([failure.details['status'], failure.details['body']], [status, '']);
+            return true;
+          });
+        }
+      });
+    }
+
+    it('also when it is only so once it is unpacked', async () => {
+      answers(gzipSync(big), { 'content-encoding': 'gzip' }, 503);
+      await assert.rejects(use(small).send({}), { code: 'PEER_ERROR', kind: 'transient' });
+    });
+
+    it('also when the limit cuts off what was acted on: a POST is not repeated', async () => {
+      peer.reply = (seen, res) =>
+        seen.method === 'POST'
+          ? void res.writeHead(303, { location: '/result' }).end()
+          : void res.writeHead(429).end(big);
+      const once = { retryStrategy: 'fixed', retryBase: '1ms', retryAttempts: 3, method: 'POST' };
+      await assert.rejects(use({ ...small, ...once }).send({ payload: 1 }));
+      assert.equal(peer.seen.filter(({ method }) => method === 'POST').length, 1);
+    });
+
+    it('but not when that status means success: nothing arrives half', async () => {
+      for (const headers of [{}, { 'content-encoding': 'gzip' }]) {
+        answers('content-encoding' in headers ? gzipSync(big) : big, headers, 404);
+        const all = { ...small, successStatus: '200-599', response: 'text' };
+        await assert.rejects(use(all).send({}), { code: 'RESPONSE_TOO_LARGE', kind: 'rejected' });
+      }
+      answers('not packed', { 'content-encoding': 'gzip' }, 404);
+      await assert.rejects(use({ successStatus: '404', response: 'text' }).send({}), {
+        code: 'BAD_RESPONSE',
+      });
+    });
+
+    it('and the connection works afterwards', async () => {
+      const http = use(small);
+      answers(big, {}, 500);
+      for (let i = 0; i < 3; i += 1) await assert.rejects(http.send({}), { code: 'PEER_ERROR' });
+      answers('{"ok":true}');
+      assert.deepEqual((await http.send({})).payload, { ok: true });
+    });
+  });
+
   it('reads a Retry-After date', async () => {
     const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000);
     answers('', { 'retry-after': at.toUTCString() }, 429);

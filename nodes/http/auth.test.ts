@@ -155,6 +155,7 @@ describe('http: credentials', () => {
     const good = (seen: { headers: { authorization?: string | undefined } }): boolean =>
       seen.headers.authorization === `Bearer token-${issued}`;
     let refuseNext = 0;
+    let refusal = 'expired';
     peer.reply = (seen, res) => {
       if (seen.url === '/token') {
         issued += 1;
@@ -162,18 +163,23 @@ describe('http: credentials', () => {
       }
       if (refuseNext > 0 || !good(seen)) {
         refuseNext -= 1;
-        return json({ error: 'expired' }, 401)(seen, res);
+        return json({ error: refusal }, 401)(seen, res);
       }
       json({ ok: true })(seen, res);
     };
     const oauth = { authKind: 'oauth2', tokenUrl: `${peer.origin}/token`, clientId: 'gateway' };
-    const http = use(oauth, { clientSecret: CANARY }, { method: 'POST' });
+    const http = use(oauth, { clientSecret: CANARY }, { method: 'POST', maxSize: 1 });
     await http.send({ payload: 1 });
     assert.equal(issued, 1);
     refuseNext = 1;
     await http.send({ payload: 2 });
     assert.equal(issued, 2);
     assert.equal(peer.last.body.toString(), '2');
+    refuseNext = 1;
+    refusal = 'a page larger than the limit'.repeat(100);
+    await http.send({ payload: 2 });
+    assert.equal(issued, 3);
+    refusal = 'expired';
     refuseNext = 99;
     await assert.rejects(http.send({ payload: 3 }), { kind: 'auth', code: 'AUTH_FAILED' });
     const tries = peer.seen.filter(({ body }) => body.toString() === '3').length;

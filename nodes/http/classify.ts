@@ -161,6 +161,7 @@ function factsOf(error: unknown, origin: string): Facts {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200).replace(/\.$/, '');
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
+/** The properties of a value that may be anything. */
+export function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -3,7 +3,7 @@ import type { AxiosInstance, AxiosStatic, GenericAbortSignal } from 'axios';
 import { Failure, type Scope } from '../../lib/core';
 
 import { afterActing } from './classify';
-import { ACCEPT_ENCODING, decompress } from './answer';
+import { ACCEPT_ENCODING } from './answer';
 import type { Headers } from './headers';
 import { credentialPattern } from './mask';
 import type { Auth, AuthParts } from './means';
@@ -15,6 +15,7 @@ import {
   type Transport,
   type TransportOptions,
 } from './transport';
+import { refusalOf, unpack, type Head, type Received } from './unread';
 import { addQuery, dropQuery, type Base } from './url';
 
 export interface SessionOptions extends TransportOptions {
@@ -34,10 +35,7 @@ export interface Outgoing {
   readonly maxBytes: number;
   readonly follow: boolean;
 }
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly data: Buffer;
+export interface Answer extends Received {
   /** The address that answered, without the parameters that hold credentials. */
   readonly url: string;
   /** Finds credentials that the query carried, for texts that the peer had a hand in. */
@@ -129,25 +127,31 @@ export class HttpSession {
         maxContentLength: maxBytes,
         signal: new ScopeSignal(scope),
       });
-      const headers = { ...(response.headers as Record<string, string | string[]>) };
+      const { status, data } = response;
+      const headers: Head['headers'] = { ...(response.headers as Record<string, string | string[]>) };
       const coding = headers['content-encoding'];
-      const data =
-        typeof coding === 'string'
-          ? await plainOf(response.status, response.data, coding, maxBytes)
-          : response.data;
-      return {
-        status: response.status,
-        headers,
-        data,
-        url: hop.origin + this.clean(hop.path),
-        credentials: this.#credentials,
-        acted: hop.acted === true,
-        home: hop.home,
-      };
+      if (typeof coding !== 'string') return this.#answer({ status, headers, data, unread: undefined }, hop);
+      return this.#answer(await unpack({ status, headers }, data, coding, maxBytes), hop);
     } catch (error) {
       // axios reports an abort as an error of its own; the reason says what it was.
-      throw scope.reason ?? (hop.acted ? afterActing(error) : error);
+      if (scope.reason) throw scope.reason;
+      const refusal = refusalOf(error);
+      if (refusal) return this.#answer(refusal, hop);
+      throw hop.acted ? afterActing(error) : error;
     }
+  }
+
+  #answer({ status, headers, data, unread }: Received, hop: Hop): Answer {
+    return {
+      status,
+      headers,
+      data,
+      unread,
+      url: hop.origin + this.clean(hop.path),
+      credentials: this.#credentials,
+      acted: hop.acted === true,
+      home: hop.home,
+    };
   }
 
   /** What must be taken out of all that comes back; fixed credentials are looked at once. */
@@ -206,16 +210,6 @@ function lowerCase(headers: Readonly<Record<string, string>>): Headers {
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
   return addQuery(dropQuery(path, Object.keys(query)), Object.entries(query));
-}
-
-/** An unreadable error page must not hide the error. */
-async function plainOf(status: number, data: Buffer, coding: string, maxBytes: number): Promise<Buffer> {
-  try {
-    return await decompress(data, coding, maxBytes);
-  } catch (error) {
-    if (status < 400) throw error;
-    return Buffer.alloc(0);
-  }
 }
 
 function endless(origin: string): Failure {

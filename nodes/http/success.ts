@@ -56,6 +56,7 @@ export function accept(
   if (!rule.statuses.some(([from, to]) => status >= from && status <= to)) {
     throw statusFailure(answer, about.operation, about.origin, about.nowMs);
   }
+  if (answer.unread) throw answer.unread;
   const type = headers['content-type'];
   const body = decodeBody(data, format, typeof type === 'string' ? type : '');
   if (rule.check) checkBody(rule.check, body, answer, about.operation);
