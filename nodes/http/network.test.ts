@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { Scope, systemClock, type Clock, type Failure } from '../../lib/core';
+import { cancelled, Scope, systemClock, type Clock, type Failure } from '../../lib/core';
 import { startFaultProxy, type FaultProxy } from '../../test/faults';
 import { Harness } from '../../test/helpers/harness';
 import { client, json, Peer, type Client } from '../../test/helpers/http-peer';
@@ -10,7 +10,9 @@ import { VirtualClock } from '../../test/helpers/virtual-clock';
 import { adapter } from './adapter';
 import { classify } from './classify';
 import { connector } from './connector';
+import { probe } from './probe';
 import { start } from './simulator';
+import { parseBase } from './url';
 
 describe('http: network', () => {
   let peer: Peer;
@@ -234,6 +236,24 @@ describe('http: network', () => {
     await assert.rejects(gone, { code: 'CONNECTION_REFUSED', reached: false });
     await refusing.close();
   });
+
+  for (const way of ['directly', 'through a proxy', 'through a tunnel'] as const) {
+    it(`opens nothing for a scope that has ended before: ${way}`, async () => {
+      const reason = cancelled();
+      const scope = new Scope();
+      scope.abort(reason);
+      const before = proxy.accepted;
+      const through = { secure: false, hostname: '127.0.0.1', port: proxy.port, username: '', password: '' };
+      const options = { tls: undefined, maxSockets: 1, idleMs: 100, clock: systemClock };
+      const secure = way === 'through a tunnel';
+      const base = parseBase(`http${secure ? 's' : ''}://127.0.0.1:${proxy.port}`);
+      const ended = probe(base, { ...options, proxy: way === 'directly' ? undefined : through }, scope);
+      await assert.rejects(ended, (error) => error === reason);
+      assert.equal(scope.listenerCount, 0);
+      await once(connectTcp(proxy.port, '127.0.0.1').end(), 'close');
+      assert.equal(proxy.accepted, before + 1);
+    });
+  }
 
   it('runs on its simulator after import', async () => {
     const harness = new Harness();

@@ -13,6 +13,7 @@ export async function probe(base: Base, options: TransportOptions, scope: Scope)
   const { hostname: host, port, secure } = base;
   const { tls, proxy } = options;
   const name = isIP(host) ? {} : { servername: host };
+  scope.throwIfAborted();
   try {
     if (proxy && secure) await probeTunnel(base, options, scope);
     else if (proxy) await connected(openProxy(proxy, trustOnly(tls)), proxy.secure, scope);
@@ -46,13 +47,15 @@ async function probeTunnel({ hostname, port }: Base, options: TransportOptions, 
 
 function connected(socket: Socket | Duplex, secure: boolean, scope: Scope): Promise<void> {
   return new Promise((resolve, reject) => {
-    const off = scope.onAbort((reason) => end(() => reject(reason)));
+    let off = (): void => {};
     const end = (act: () => void): void => {
       off();
       socket.on('error', () => {});
       socket.destroy();
       act();
     };
+    // Runs at once where the scope has ended by now.
+    off = scope.onAbort((reason) => end(() => reject(reason)));
     socket.once(secure ? 'secureConnect' : 'connect', () => end(resolve));
     socket.once('error', (error) => end(() => reject(error)));
   });
