@@ -1,6 +1,5 @@
 /** Names the errors of axios, Node's sockets, TLS and the HTTP parser. */
 import { Failure, isFailure, type CommonCode, type FailureKind } from '../../lib/core';
-import { tooLarge } from './answer';
 
 type Name = readonly [FailureKind, CommonCode, reached: boolean, sentence: string];
 
@@ -80,7 +79,6 @@ interface Facts {
   readonly message: string;
   readonly syscall: string;
   readonly peer: string;
-  readonly maxBytes: number;
 }
 
 /**
@@ -92,8 +90,7 @@ export function classify(error: unknown, origin = ''): Failure {
   const { cause } = record(error);
   if (isFailure(cause)) return cause;
   const facts = factsOf(error, origin);
-  const { code, message, syscall, peer, maxBytes } = facts;
-  if (message.startsWith('maxContentLength')) return tooLarge(maxBytes);
+  const { code, message, syscall, peer } = facts;
   if (message.includes('before secure TLS connection')) {
     return fail(
       ['disconnected', 'CONNECTION_LOST', false, 'ended the connection during the TLS handshake.'],
@@ -154,14 +151,12 @@ function factsOf(error: unknown, origin: string): Facts {
     message: textOf(outer['message']) || pick('message'),
     syscall: pick('syscall'),
     peer: textOf(config['baseURL']) || origin || address || 'The server',
-    maxBytes: typeof config['maxContentLength'] === 'number' ? config['maxContentLength'] : 0,
   };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200).replace(/\.$/, '');
 
-/** The properties of a value that may be anything. */
-export function record(value: unknown): Readonly<Record<string, unknown>> {
+function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -92,6 +92,16 @@ describe('http: a server that drips', () => {
     assert.equal(clock.pending, 0, 'a timer is left');
   });
 
+  it('arrives whole in chunks of one byte', async () => {
+    await use(`${HEAD}transfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(30_000)}0\r\n\r\n`, {
+      response: 'buffer',
+    });
+    const pending = http.send({});
+    await dripper.asked();
+    const { payload } = await pending;
+    assert.ok(Buffer.isBuffer(payload) && payload.equals(Buffer.alloc(30_000, 'a')));
+  });
+
   for (const [what, head] of [
     ['its body', `${HEAD}content-type: text/plain\r\n\r\n`],
     ['a body of announced length', `${HEAD}content-length: 1000000000\r\n\r\n`],

@@ -1,9 +1,11 @@
 /** What all nodes of one HTTP connection share: one axios instance, its sockets, its credentials. */
+import type { IncomingMessage } from 'node:http';
 import type { AxiosInstance, AxiosStatic, GenericAbortSignal } from 'axios';
 import { Failure, type Scope } from '../../lib/core';
 
-import { afterActing } from './classify';
+import { afterActing, classify } from './classify';
 import { ACCEPT_ENCODING } from './answer';
+import { wire } from './collect';
 import type { Headers } from './headers';
 import { credentialPattern } from './mask';
 import type { Auth, AuthParts } from './means';
@@ -15,7 +17,7 @@ import {
   type Transport,
   type TransportOptions,
 } from './transport';
-import { refusalOf, unpack, type Head, type Received } from './unread';
+import { receive, type Head, type Received } from './unread';
 import { addQuery, dropQuery, type Base } from './url';
 
 export interface SessionOptions extends TransportOptions {
@@ -67,7 +69,8 @@ export class HttpSession {
       headers: { 'user-agent': 'Holdfast', 'accept-encoding': ACCEPT_ENCODING },
       maxBodyLength: Infinity,
       maxRedirects: 0,
-      responseType: 'arraybuffer',
+      responseType: 'stream',
+      transport: wire,
       transformRequest: [],
       transformResponse: [],
       validateStatus: null,
@@ -117,27 +120,23 @@ export class HttpSession {
 
   async #exchange(hop: Hop, parts: AuthParts, maxBytes: number, scope: Scope): Promise<Answer> {
     try {
-      const response = await this.#axios.request<Buffer>({
+      const response = await this.#axios.request<IncomingMessage>({
         ...(hop.home ? {} : this.#stranger(hop.origin.startsWith('https:'))),
         baseURL: hop.origin,
         url: hop.home ? withQuery(hop.path, parts.query) : hop.path,
         method: hop.method,
         headers: requestHeaders(hop, parts),
         data: hop.data,
-        maxContentLength: maxBytes,
         signal: new ScopeSignal(scope),
       });
       const { status, data } = response;
       const headers: Head['headers'] = { ...(response.headers as Record<string, string | string[]>) };
-      const coding = headers['content-encoding'];
-      if (typeof coding !== 'string') return this.#answer({ status, headers, data, unread: undefined }, hop);
-      return this.#answer(await unpack({ status, headers }, data, coding, maxBytes), hop);
+      return this.#answer(await receive({ status, headers }, data, maxBytes), hop);
     } catch (error) {
       // axios reports an abort as an error of its own; the reason says what it was.
       if (scope.reason) throw scope.reason;
-      const refusal = refusalOf(error);
-      if (refusal) return this.#answer(refusal, hop);
-      throw hop.acted ? afterActing(error) : error;
+      const failure = classify(error, hop.origin);
+      throw hop.acted ? afterActing(failure) : failure;
     }
   }
 
