@@ -51,7 +51,10 @@ export class Link {
   }
 
   reset(): void {
-    if (!this.#client.destroyed) this.#client.resetAndDestroy();
+    const client = this.#client;
+    // Node cannot reset a socket that is already shutting down: its handle would stay open for ever.
+    if (client.writableEnded) client.destroy();
+    else if (!client.destroyed) client.resetAndDestroy();
     this.#peer.destroy();
   }
 
