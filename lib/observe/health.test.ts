@@ -75,6 +75,14 @@ describe('observe: health', () => {
     });
   }
 
+  it('is not held down by old failures once the connection was opened anew', () => {
+    const { tracker } = setup();
+    for (let i = 0; i < 6; i += 1) tracker.failure(failure('transient'));
+    assert.equal(tracker.report().state, 'unhealthy');
+    tracker.state('unknown', 'Opened.');
+    assert.equal(tracker.report().state, 'unknown');
+  });
+
   it('is only degraded by a peer that throttles, and not touched by rejected and cancelled calls', async () => {
     const { clock, tracker, changes } = setup();
     for (let i = 0; i < 20; i += 1) tracker.failure(failure('throttled'));

@@ -127,7 +127,8 @@ class Tracker implements HealthTracker {
   }
 
   state(state: HealthState, reason: string): void {
-    if (state === 'healthy') this.#failuresInRow = 0;
+    // A session that was opened anew begins without the failures of the last one.
+    if (state === 'healthy' || state === 'unknown') this.#failuresInRow = 0;
     this.#base = { state, reason };
     this.#derive();
   }

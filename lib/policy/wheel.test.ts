@@ -67,6 +67,20 @@ describe('policy: timer wheel and sleep', () => {
     assert.equal(wheel.size, 0);
   });
 
+  it('runs what is due and what comes later although one entry throws', async () => {
+    const clock = new VirtualClock();
+    const wheel = new TimerWheel(clock);
+    const ran: string[] = [];
+    wheel.add(50, () => {
+      throw new Error('bad entry');
+    });
+    wheel.add(50, () => ran.push('due'));
+    wheel.add(500, () => ran.push('later'));
+    await assert.rejects(clock.advance(100), /bad entry/);
+    await clock.advance(1000);
+    assert.deepEqual(ran, ['due', 'later']);
+  });
+
   it('does not run an entry early that was added while the event loop was blocked', async () => {
     const clock = new VirtualClock();
     let blocked = 0;

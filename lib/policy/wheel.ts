@@ -95,13 +95,20 @@ export class TimerWheel {
     this.#done = Math.floor((now + 1e-6) / this.#tickMs);
     const due = this.#entries().filter((entry) => entry.tick <= this.#done);
     due.sort((a, b) => a.tick - b.tick);
+    const thrown: unknown[] = [];
     for (const entry of due) {
       if (entry.wheel === undefined) continue; // cancelled by an entry that ran before it
       this.remove(entry);
-      entry.fn();
+      try {
+        entry.fn();
+      } catch (error) {
+        // One bad entry must not cost the others their timeouts.
+        thrown.push(error);
+      }
     }
     const next = this.#entries().reduce((least, entry) => Math.min(least, entry.tick), Infinity);
     if (next < this.#armedFor) this.#arm(next, this.#clock.mono());
+    if (thrown.length > 0) throw thrown[0];
   }
 
   #entries(): Entry[] {
