@@ -122,10 +122,7 @@ describe('adapter node, at the edge', () => {
     harness = new Harness({ clock, random: () => 0.5 });
   });
   afterEach(async () => {
-    const closing = harness.close();
-    await clock.advance(40_000);
-    await closing;
-    assert.equal(clock.pending, 0, 'timers left');
+    await harness.closeOn(clock);
   });
 
   describe('messages', () => {

@@ -94,10 +94,7 @@ describe('adapter node', () => {
     harness = new Harness({ clock, random: () => 0.5 });
   });
   afterEach(async () => {
-    const closing = harness.close();
-    await clock.advance(20_000);
-    await closing;
-    assert.equal(clock.pending, 0, 'timers left');
+    await harness.closeOn(clock);
   });
 
   it('opens on first use, calls and sets the patch', async () => {

@@ -85,10 +85,7 @@ describe('trigger node', () => {
     harness = new Harness({ clock, random: () => 0.5 });
   });
   afterEach(async () => {
-    const closing = harness.close();
-    await clock.advance(20_000);
-    await closing;
-    assert.equal(clock.pending, 0, 'timers left');
+    await harness.closeOn(clock);
   });
 
   function poll(raw: Record<string, unknown> = {}) {

@@ -84,10 +84,7 @@ describe('truth of what nodes show', () => {
     harness = new Harness({ clock, random: () => 0.5 });
   });
   afterEach(async () => {
-    const closing = harness.close();
-    await clock.advance(60_000);
-    await closing;
-    assert.equal(clock.pending, 0, 'timers left');
+    await harness.closeOn(clock);
   });
 
   function adapter(raw: Record<string, unknown> = {}, link: Record<string, unknown> = {}) {

@@ -1,4 +1,5 @@
 /** Runs declarations through the roles, without Node-RED: for tests of one system. */
+import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { systemClock, type Clock, type Failure, type Message, type StateStore } from '../../lib/core';
 import { AdapterNode } from '../../lib/roles/adapter';
@@ -16,6 +17,7 @@ import { createRuntime, type Host, type Runtime } from '../../lib/roles/runtime'
 import { readSettings } from '../../lib/roles/settings';
 import type { Status } from '../../lib/roles/status';
 import { TriggerNode } from '../../lib/roles/trigger';
+import type { VirtualClock } from './virtual-clock';
 import type { RawConfig } from '../../lib/spec';
 
 export interface Recorded {
@@ -126,6 +128,14 @@ export class Harness {
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).reverse()) await close();
     this.runtime.wheel.close();
+  }
+
+  /** Closes within the 15 s that Node-RED gives, on a virtual clock, and demands that no timer is left. */
+  async closeOn(clock: VirtualClock): Promise<void> {
+    const closing = this.close();
+    await clock.advance(15_000);
+    await closing;
+    assert.equal(clock.pending, 0, 'timers left');
   }
 
   #host(type: string, raw: RawConfig): { host: Host; recorded: Recorded } {
