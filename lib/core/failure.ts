@@ -39,6 +39,14 @@ export const CODES = {
   MISSING_LIBRARY: 'An optional client library is not installed.',
   AUTH_FAILED: 'The peer refused the credentials.',
   AUTH_UNAVAILABLE: 'Credentials could not be obtained: token endpoint, file or environment variable.',
+  QUEUE_FULL: 'The queue holds as much as its limits allow; the message was not stored.',
+  QUEUE_UNAVAILABLE:
+    'The store of the queue cannot be used now (disk, file or broker); the message was not stored.',
+  QUEUE_LOCKED: 'Another process uses the file of the store; only one may.',
+  NOT_STORABLE: 'The message holds something that cannot be stored and brought back exactly.',
+  LEASE_LOST: 'The message was no longer leased: its visibility timeout ran out, or it was settled already.',
+  DELIVERIES_EXHAUSTED: 'The message was delivered as often as its queue allows, without being acknowledged.',
+  EXPIRED: 'The message waited longer than its queue allows.',
   CANCELLED: 'The node was stopped or redeployed while the call was running.',
   UNCLASSIFIED: 'An error that Holdfast does not know yet; please report it.',
 } as const;
