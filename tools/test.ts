@@ -33,7 +33,7 @@ const ROOT = join(__dirname, '..');
 const GROUPS: readonly Group[] = [
   {
     name: 'unit',
-    files: ['{lib,nodes,tools}/**/*.test.ts', 'test/{faults,helpers,bench}/**/*.test.ts', 'test/*.test.ts'],
+    files: ['{lib,nodes,tools}/**/*.test.ts', 'test/{faults,helpers,bench,queue,prove}/**/*.test.ts', 'test/*.test.ts'],
     limitMs: 20_000,
   },
   { name: 'contract', files: ['test/contract/**/*.test.ts'], limitMs: 60_000 },

@@ -22,6 +22,12 @@ export function nodeHost(RED: Red, node: RedNode, runtime: Runtime): Host {
     id: node.id,
     name: logicalName(node),
     type: node.type,
+    source: {
+      node: node.id,
+      name: logicalName(node),
+      type: node.type,
+      flow: node._flow?.flow?.label ?? '',
+    },
     log: {
       error: (text) => node.error(clean(text)),
       warn: (text) => node.warn(clean(text)),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock } from '../core';
+import { localQueues } from '../queue/local';
 import { createRuntime, type Runtime } from '../roles/runtime';
 import { guardedClock } from './guarded-clock';
 import { stateStores } from './state-store';
@@ -21,6 +22,7 @@ export function runtimeOf(RED: Red): Runtime {
     directory,
     env: process.env,
     store: stores.store,
+    queues: localQueues(() => Promise.reject(new Error('The local store is not built yet.'))),
     forget: stores.forget,
   });
   runtimes.set(RED.events, runtime);

@@ -9,7 +9,11 @@ export interface RedNode {
   /** Set on connection nodes; read by the nodes that use them. */
   holdfast?: unknown;
   /** Brings an error to Catch nodes without logging it; not public, the same in 5 and 4.1. */
-  _flow?: { handleError?(node: RedNode, error: Error, msg: object): boolean };
+  _flow?: {
+    handleError?(node: RedNode, error: Error, msg: object): boolean;
+    /** The tab or subflow that the node stands in. */
+    flow?: { label?: string };
+  };
   log(text: string): void;
   warn(text: string): void;
   error(error: unknown, msg?: object): void;

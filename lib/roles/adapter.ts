@@ -76,6 +76,7 @@ export class AdapterNode {
         connection,
         runtime,
         log: host.log,
+        source: host.source,
         scope: this.#inFlight.scope,
         retry: this.#retry,
         meter: this.#meter,
@@ -161,6 +162,7 @@ export class AdapterNode {
           call,
           log,
           clock,
+          source: this.#host.source,
           note: this.#status.note,
         });
       },

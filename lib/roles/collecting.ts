@@ -7,12 +7,14 @@ import type { CallValuesOf, Fields } from '../spec';
 import { Collector, type ItemResult } from './collector';
 import type { Connection } from './connection';
 import type { AdapterDeclaration, Collect, CollectItem, Outcome, Patch } from './declare';
+import type { Source } from '../queue/types';
 import type { Runtime } from './runtime';
 
 interface Deps {
   readonly connection: Connection;
   readonly runtime: Runtime;
   readonly log: Log;
+  readonly source: Source;
   readonly scope: Scope;
   readonly retry: RetryOptions;
   readonly meter: Meter;
@@ -90,7 +92,7 @@ export class Collecting {
   }
 
   async #flush(items: readonly CollectItem<Fields>[]): Promise<readonly ItemResult<Patch>[]> {
-    const { connection, runtime, log, scope, retry, meter } = this.#deps;
+    const { connection, runtime, log, source, scope, retry, meter } = this.#deps;
     const first = items[0];
     if (!first) return [];
     let on: unknown;
@@ -108,6 +110,7 @@ export class Collecting {
           prepared: this.#prepared,
           call,
           log,
+          source,
           clock: runtime.clock,
         });
       },

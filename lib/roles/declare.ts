@@ -3,8 +3,10 @@
  * See docs/component-contract.md for what each must and should do.
  */
 import type { Call, Clock, Effect, Failure, Log, Message, Random, Scope, StateStore } from '../core';
-import type { CallValuesOf, Condition, Fields, Migrations, ValuesOf } from '../spec';
+import type { CallValuesOf, Condition, Fields, Migrations, TypedValue, ValuesOf } from '../spec';
 import type { HealthBoard } from '../observe/types';
+import type { LocalQueues } from '../queue/local';
+import type { Source } from '../queue/types';
 import type { Auth, AuthKind, TlsOptions } from '../secrets/types';
 
 export interface Declaration<F extends Fields> {
@@ -39,6 +41,10 @@ export interface OpenContext<F extends Fields> {
   readonly simulated: boolean;
   /** Folder for files of this runtime (Node-RED's user directory), absolute. */
   readonly directory: string;
+  /** The local store of durable queues. */
+  readonly queues: LocalQueues;
+  /** This node, as dead letters name it. */
+  readonly source: Source;
   /** Ends when the opening takes too long or the connection closes. */
   readonly scope: Scope;
   readonly log: Log;
@@ -108,6 +114,8 @@ export interface CallContext<F extends Fields, S, P = unknown> {
   readonly call: Call;
   readonly log: Log;
   readonly clock: Clock;
+  /** This node, as dead letters name it. */
+  readonly source: Source;
   readonly note: Note;
 }
 /** Properties to set on the message that goes out; undefined sends it unchanged. */
@@ -160,6 +168,8 @@ export interface AdapterDeclaration<
    */
   cacheKey?(values: CallValuesOf<F>, msg: Message, prepared: P): string | undefined;
   readonly collect?: Collect<F, S, P>;
+  /** False: its calls make sense only now, so store and forward and dead letters are not offered. */
+  readonly forward?: false;
 }
 
 // ── Trigger ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,6 +183,12 @@ export interface TriggerContext<F extends Fields, S, P = unknown> {
   readonly clock: Clock;
   readonly random: Random;
   readonly store: StateStore;
+  /** The local store of durable queues. */
+  readonly queues: LocalQueues;
+  /** The health of all connections. */
+  readonly board: HealthBoard;
+  /** This node, as dead letters name it. */
+  readonly source: Source;
   /** Sends a message; `output` counts from 0. */
   readonly emit: (msg: Message, output?: number) => void;
   readonly note: Note;
@@ -207,7 +223,18 @@ export interface MapperDeclaration<F extends Fields = Fields> extends Declaratio
   readonly role: 'mapper';
   readonly outputs?: readonly string[];
   /** Compiles the settings once. Undefined or an empty array from `map` drops the message on purpose. */
-  prepare(ctx: { readonly config: ValuesOf<F>; readonly log: Log; readonly clock: Clock }): Mapping;
+  prepare(ctx: {
+    readonly config: ValuesOf<F>;
+    readonly id: string;
+    readonly log: Log;
+    readonly clock: Clock;
+    /** The local store of durable queues. */
+    readonly queues: LocalQueues;
+    /** This node, as dead letters name it. */
+    readonly source: Source;
+    /** Evaluates a typed field for a message. */
+    readonly evaluate: (typed: TypedValue, msg: Message) => Promise<unknown>;
+  }): Mapping;
 }
 export interface Mapping {
   map(

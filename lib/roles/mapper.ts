@@ -19,7 +19,15 @@ export class MapperNode {
     this.#host = host;
     this.#runtime = runtime;
     const config = ownSettings(declaration.fields, settings);
-    this.#mapping = declaration.prepare({ config, log: host.log, clock: runtime.clock });
+    this.#mapping = declaration.prepare({
+      config,
+      id: host.id,
+      log: host.log,
+      clock: runtime.clock,
+      queues: runtime.queues,
+      source: host.source,
+      evaluate: (typed, msg) => host.evaluate(typed, msg),
+    });
     this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
     this.#line = new StatusLine(
       runtime.clock,

@@ -42,8 +42,8 @@ export class Opener<S> {
 
   async open(opening: Scope, lost: (error: unknown) => void): Promise<Opened<S>> {
     const declaration = this.#declaration;
-    const { id, name, log } = this.#host;
-    const { clock, directory } = this.#runtime;
+    const { id, name, log, source } = this.#host;
+    const { clock, directory, queues } = this.#runtime;
     const simulated = this.#settings.simulate === true;
     const means = await this.#ready();
     opening.throwIfAborted();
@@ -52,7 +52,8 @@ export class Opener<S> {
     opening.throwIfAborted();
     const scope = new Scope();
     const { auth, tls } = means;
-    const context = { auth, tls, config, id, name, simulated, directory, scope: opening, log, clock, lost };
+    const place = { auth, tls, config, id, name, source, simulated, directory, queues };
+    const context = { ...place, scope: opening, log, clock, lost };
     try {
       const session = (await declaration.open(context)) as S;
       return {

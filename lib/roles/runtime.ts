@@ -1,5 +1,7 @@
 /** What all nodes of one Node-RED runtime share. Made once by lib/red; injected everywhere else. */
 import type { Clock, Failure, Log, Message, Random, StateStore } from '../core';
+import type { LocalQueues } from '../queue/local';
+import type { Source } from '../queue/types';
 import type { TypedValue } from '../spec';
 import { createHealthBoard } from '../observe/health';
 import { Metrics } from '../observe/metrics';
@@ -19,6 +21,8 @@ export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A durable document of one node; `secret` ones are encrypted. */
   readonly store: (id: string, secret: boolean) => StateStore;
+  /** The local store of durable queues, opened with its first user. */
+  readonly queues: LocalQueues;
   /** Removes what a deleted node stored. */
   readonly forget: (id: string) => Promise<void>;
 }
@@ -29,6 +33,8 @@ export interface Host {
   /** Name given by the user, or the type and id. */
   readonly name: string;
   readonly type: string;
+  /** What dead letters say about the node. */
+  readonly source: Source;
   readonly log: Log;
   show(status: Status): void;
   /** Sends messages that no input caused; `output` counts from 0. */
@@ -40,7 +46,7 @@ export interface Host {
 }
 
 export function createRuntime(
-  parts: Pick<Runtime, 'clock' | 'random' | 'directory' | 'env' | 'store' | 'forget'>,
+  parts: Pick<Runtime, 'clock' | 'random' | 'directory' | 'env' | 'store' | 'queues' | 'forget'>,
 ): Runtime {
   return {
     ...parts,

@@ -60,6 +60,9 @@ export class TriggerNode {
       clock: runtime.clock,
       random: runtime.random,
       store: runtime.store(host.id, false),
+      queues: runtime.queues,
+      board: runtime.board,
+      source: host.source,
       emit: (msg, output = 0) => this.#emit(msg, output),
       note: (text, level) => this.#note(text, level),
     };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isFailure, Scope, silentLog, type Failure, type Message, type StateStore } from '../../lib/core';
 import type { TriggerContext } from '../../lib/roles';
 import { parse, type ValuesOf } from '../../lib/spec';
+import { surroundings } from '../../test/helpers/surroundings';
 import { VirtualClock } from '../../test/helpers/virtual-clock';
 import type { LedgerEntry } from './ledger';
 import { trigger } from './trigger';
@@ -80,6 +81,7 @@ export class Bench {
     const { prepare, start } = trigger;
     assert.ok(prepare && start);
     this.#context = {
+      ...surroundings,
       config,
       session: undefined,
       prepared: prepare(config),

@@ -1,6 +1,7 @@
 /** Config fuzz from the declarations: parsing never throws and names every problem by its label. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { surroundings } from '../helpers/surroundings';
 import { isFailure, silentLog, systemClock } from '../../lib/core';
 import type { AnyDeclaration } from '../../lib/roles';
 import { allFields } from '../../lib/roles/framework-fields';
@@ -128,7 +129,14 @@ async function prepareOnce(declaration: AnyDeclaration, raw: RawConfig): Promise
     const settings = readSettings(declaration, { ...raw, connection: 'some-id' }, {});
     const config = ownSettings(declaration.fields, settings);
     if (declaration.role === 'mapper') {
-      const mapping = declaration.prepare({ config, log: silentLog, clock: systemClock });
+      const mapping = declaration.prepare({
+        ...surroundings,
+        config,
+        id: 'n1',
+        log: silentLog,
+        clock: systemClock,
+        evaluate: () => Promise.resolve(undefined),
+      });
       await mapping.close?.();
     } else if ('prepare' in declaration) declaration.prepare?.(config);
   } catch (error) {

@@ -17,6 +17,7 @@ import { createRuntime, type Host, type Runtime } from '../../lib/roles/runtime'
 import { readSettings } from '../../lib/roles/settings';
 import type { Status } from '../../lib/roles/status';
 import { TriggerNode } from '../../lib/roles/trigger';
+import { localQueues } from '../../lib/queue/local';
 import type { VirtualClock } from './virtual-clock';
 import type { RawConfig } from '../../lib/spec';
 
@@ -55,6 +56,7 @@ export class Harness {
       directory: options.directory ?? tmpdir(),
       env: options.env ?? {},
       store: (id, secret) => this.#store(`${id} ${String(secret)}`),
+      queues: localQueues(() => Promise.reject(new Error('The harness has no store yet.'))),
       forget: () => Promise.resolve(),
     });
   }
@@ -146,6 +148,7 @@ export class Harness {
       id,
       type,
       name: typeof raw.name === 'string' && raw.name !== '' ? raw.name : id,
+      source: { node: id, name: id, type, flow: 'test' },
       log: record.log,
       show: (status) => record.show(status),
       send: (msg, output) => record.send(msg, output),
