@@ -14,6 +14,8 @@ export interface Entry {
   readonly time: number;
   /** The message as `codec.ts` encodes it. */
   readonly body: Uint8Array;
+  /** Attempts that failed before it was put; its history begins with them. They count as no delivery. */
+  readonly history?: readonly Attempt[];
 }
 
 /** The node that a record belongs to or that failed with it. */
