@@ -2,7 +2,7 @@
  * What several gateways share beside queues: leases, so that one of them does a job, and small pieces of state. Only
  * durations are used, never the difference of two machines' clocks.
  */
-import type { Scope } from '../core';
+import { Failure, type Scope } from '../core';
 
 export interface Cluster {
   readonly leases: LeaseService;
@@ -60,4 +60,37 @@ export interface SharedState {
    * removal. Returns what ends it. Must not throw.
    */
   watch(key: string, fn: (entry: SharedEntry | undefined) => void): Promise<() => void>;
+}
+
+/** The text of a value that may be shared; a Failure for what may not. */
+export function checkShared(key: string, value: Json): string {
+  const text: unknown = JSON.stringify(value);
+  if (typeof text === 'string' && Buffer.byteLength(text) <= SHARED_MAX_BYTES) return text;
+  throw new Failure(
+    'rejected',
+    'NOT_STORABLE',
+    `The shared state "${key.slice(0, 40)}" must be JSON of at most ${SHARED_MAX_BYTES} bytes.`,
+    { reached: false },
+  );
+}
+
+/** Refuses names of leases and keys of shared state that not every store could hold. */
+export function checkClusterName(name: string): void {
+  if (name.length >= 1 && name.length <= 200) return;
+  throw new Failure(
+    'config',
+    'BAD_CONFIG',
+    `The name "${name.slice(0, 40)}" must have 1 to 200 characters.`,
+    {
+      reached: false,
+    },
+  );
+}
+
+/** A lease lasts from one second to seven days. */
+export function checkLeaseTime(ttlMs: number): void {
+  if (ttlMs >= 1_000 && ttlMs <= 7 * 86_400_000) return;
+  throw new Failure('config', 'BAD_CONFIG', `A lease can last from 1 second to 7 days, not ${ttlMs} ms.`, {
+    reached: false,
+  });
 }

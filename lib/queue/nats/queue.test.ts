@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Failure, Scope, silentLog, systemClock } from '../../core';
 import type { Attempt, Entry, Leased, QueueOptions } from '../types';
-import { startNatsServer, type NatsServer } from '../../../test/helpers/nats-server';
+import { eventually, startNatsServer, type NatsServer } from '../../../test/helpers/nats-server';
 import { failureOf } from '../../../test/helpers/failure-of';
 import type { NatsOptions } from './options';
 import { openNatsStore, pingNats, type NatsStore } from './store';
@@ -292,13 +292,4 @@ function only<T>(list: readonly T[]): T {
   const [one] = list;
   assert.equal(list.length, 1);
   return one as T;
-}
-
-/** A real server has its own pace; only a generous limit ends the wait. */
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail('It never came about.');
 }

@@ -1,10 +1,13 @@
 /** Queues on NATS JetStream, shared by all gateways that use the same server and prefix. */
+import type { Cluster } from '../cluster';
 import type { Capabilities, Queue, QueueOptions, QueueStore } from '../types';
 import { connectNats } from './connect';
 import { NatsDeadLetters } from './dead';
 import { Graves } from './graves';
 import { checkQueueName, queueNameOf } from './names';
 import { Notes } from './notes';
+import { NatsLeases } from './kv-leases';
+import { NatsSharedState } from './kv-shared';
 import type { NatsOptions } from './options';
 import { NatsQueue } from './queue';
 import type { Session } from './session';
@@ -41,13 +44,17 @@ export async function pingNats(store: NatsStore): Promise<void> {
 
 export class NatsStore implements QueueStore {
   readonly capabilities = CAPABILITIES;
+  /** What the gateways share beside queues. */
+  readonly cluster: Cluster;
   readonly #open = new Map<string, NatsQueue>();
   #closed: Promise<void> | undefined;
 
   constructor(
     readonly session: Session,
     readonly dead: NatsDeadLetters,
-  ) {}
+  ) {
+    this.cluster = { leases: new NatsLeases(session), shared: new NatsSharedState(session) };
+  }
 
   async open(name: string, options: QueueOptions): Promise<Queue> {
     checkQueueName(name);
