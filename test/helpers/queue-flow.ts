@@ -1,0 +1,80 @@
+/** The nodes of a queue without Node-RED: put, take, acknowledge and reject on one connection. */
+import assert from 'node:assert/strict';
+import type { Clock, Message } from '../../lib/core';
+import type { Connection } from '../../lib/roles/connection';
+import type { RawConfig } from '../../lib/spec';
+import { adapter as acknowledgeNode } from '../../nodes/acknowledge/adapter';
+import { adapter as putNode } from '../../nodes/queue/adapter';
+import { connector } from '../../nodes/queue/connector';
+import { trigger as takeNode } from '../../nodes/queue/trigger';
+import { adapter as rejectNode } from '../../nodes/reject/adapter';
+import { Harness, type HarnessOptions, type Recorded } from './harness';
+import { VirtualClock } from './virtual-clock';
+import type { TriggerNode } from '../../lib/roles/trigger';
+
+type Send = (msg: Message) => Promise<Message[]>;
+
+export class QueueFlow {
+  readonly harness: Harness;
+  readonly connection: Connection;
+  readonly link: Recorded;
+
+  constructor(raw: RawConfig = {}, options: HarnessOptions & { readonly clock?: Clock } = {}) {
+    this.harness = new Harness(options);
+    const settings = { name: 'pieces', store: 'memory', queue: 'pieces', breakerMode: 'consecutive', ...raw };
+    const { connection, recorded } = this.harness.connection(connector, settings);
+    this.connection = connection;
+    this.link = recorded;
+  }
+
+  put(raw: RawConfig = {}): Send {
+    return this.harness.adapter(putNode, this.connection, raw).send;
+  }
+  acknowledge(raw: RawConfig = {}): Send {
+    return this.harness.adapter(acknowledgeNode, this.connection, raw).send;
+  }
+  reject(raw: RawConfig = {}): Send {
+    return this.harness.adapter(rejectNode, this.connection, raw).send;
+  }
+  take(raw: RawConfig = {}): { node: TriggerNode; recorded: Recorded } {
+    return this.harness.trigger(takeNode, this.connection, raw);
+  }
+}
+
+/** Payloads of what a take node sent, in order. */
+export function payloads({ sent }: Recorded): readonly unknown[] {
+  return sent.map(({ msg }) => msg.payload);
+}
+
+/** The message that a take node sent as this number, from 0. */
+export function sentMessage({ sent }: Recorded, index: number): Message {
+  const one = sent[index];
+  assert.ok(one, `only ${sent.length} messages were sent`);
+  return one.msg;
+}
+
+export interface Delivered {
+  readonly name: string;
+  readonly token: string;
+  readonly delivery: number;
+  readonly id: string;
+  readonly key: string;
+  readonly time: string;
+  readonly history?: readonly { readonly code: string; readonly message: string; readonly kind: string }[];
+}
+
+/** `msg.queue` of a message that was taken. */
+export function deliveryOf(msg: Message): Delivered {
+  return msg.queue as Delivered;
+}
+
+/** Starts on a virtual clock; `end` demands that no timer is left. */
+export function onVirtualClock(raw: RawConfig = {}): {
+  flow: QueueFlow;
+  clock: VirtualClock;
+  end: () => Promise<void>;
+} {
+  const clock = new VirtualClock();
+  const flow = new QueueFlow(raw, { clock, random: () => 0.5 });
+  return { flow, clock, end: () => flow.harness.closeOn(clock) };
+}
