@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { installHost } from '../test/e2e/process';
-import { probeChromium, probeRegistry, probeSql, type Probe } from '../test/helpers/services';
+import { probeBroker, probeChromium, probeRegistry, probeSql, type Probe } from '../test/helpers/services';
 
 interface Group {
   readonly name: string;
@@ -33,7 +33,11 @@ const ROOT = join(__dirname, '..');
 const GROUPS: readonly Group[] = [
   {
     name: 'unit',
-    files: ['{lib,nodes,tools}/**/*.test.ts', 'test/{faults,helpers,bench,queue,prove}/**/*.test.ts', 'test/*.test.ts'],
+    files: [
+      '{lib,nodes,tools}/**/*.test.ts',
+      'test/{faults,helpers,bench,queue,prove}/**/*.test.ts',
+      'test/*.test.ts',
+    ],
     limitMs: 20_000,
   },
   { name: 'contract', files: ['test/contract/**/*.test.ts'], limitMs: 60_000 },
@@ -78,6 +82,8 @@ function probeAll(): Promise<readonly Probe[]> {
   return Promise.all([
     probeSql('PostgreSQL'),
     probeSql('MariaDB'),
+    probeBroker('NATS'),
+    probeBroker('RabbitMQ'),
     Promise.resolve(probeChromium()),
     probeRegistry(),
   ]);
@@ -169,7 +175,7 @@ function report(tally: Tally, missing: readonly { readonly name: string; readonl
     for (const probe of missing) console.log(`  ${probe.name}: ${probe.missing}`);
     if (process.env['CI'] === 'true') tally.failed += missing.length;
   } else {
-    console.log('\nEverything was reached: PostgreSQL, MariaDB, Chromium, npm registry.');
+    console.log('\nEverything was reached: PostgreSQL, MariaDB, NATS, RabbitMQ, Chromium, npm registry.');
   }
   console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
 }

@@ -20,7 +20,7 @@ export interface SqlAddress {
   readonly database: string;
 }
 
-export type ServiceName = SqlService | 'Chromium' | 'npm registry';
+export type ServiceName = SqlService | BrokerService | 'Chromium' | 'npm registry';
 
 /**
  * Whether tests that need a service should be defined. The test runner probes once and tells what is missing;
@@ -61,6 +61,47 @@ export async function probeSql(name: SqlService): Promise<Probe> {
   } catch (error) {
     const why = error instanceof Error ? error.message || error.name : String(error);
     return { name, missing: `no login at ${hideLogin(sqlUrl(name))}: ${why} (set ${URLS[name].variable})` };
+  }
+}
+
+const BROKERS = {
+  NATS: { variable: 'HOLDFAST_TEST_NATS', url: 'nats://127.0.0.1:4222' },
+  RabbitMQ: { variable: 'HOLDFAST_TEST_RABBITMQ', url: 'amqp://guest:guest@127.0.0.1:5672' },
+} as const;
+export type BrokerService = keyof typeof BROKERS;
+
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Where tests look for a broker: the environment variable, else the default of a local one. */
+export function brokerUrl(name: BrokerService): string {
+  const { variable, url } = BROKERS[name];
+  return process.env[variable] ?? url;
+}
+
+export function brokerAddress(name: BrokerService): BrokerAddress {
+  const url = new URL(brokerUrl(name));
+  return {
+    host: url.hostname,
+    port: Number(url.port || (name === 'NATS' ? 4222 : 5672)),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+}
+
+/** Logs in and asks a question: a listening port alone proves nothing. */
+export async function probeBroker(name: BrokerService): Promise<Probe> {
+  try {
+    await (name === 'NATS' ? askNats() : askRabbit());
+    return { name, at: hideLogin(brokerUrl(name)) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message || error.name : String(error);
+    const { variable } = BROKERS[name];
+    return { name, missing: `no login at ${hideLogin(brokerUrl(name))}: ${why} (set ${variable})` };
   }
 }
 
@@ -111,6 +152,27 @@ async function askMariadb(): Promise<void> {
   const { createConnection } = await import('mysql2/promise');
   const client = await createConnection({ ...sqlAddress('MariaDB'), connectTimeout: 3000 });
   await client.query('select 1').finally(() => client.end());
+}
+
+/** Queues need JetStream; a server without it is as good as none. */
+async function askNats(): Promise<void> {
+  const { connect } = await import('@nats-io/transport-node');
+  const { jetstreamManager } = await import('@nats-io/jetstream');
+  const { host, port, user, password } = brokerAddress('NATS');
+  const login = user === '' ? {} : { user, pass: password };
+  const client = await connect({ servers: `${host}:${port}`, timeout: 3000, reconnect: false, ...login });
+  try {
+    await (await jetstreamManager(client)).getAccountInfo();
+  } finally {
+    await client.close();
+  }
+}
+
+async function askRabbit(): Promise<void> {
+  const { connect } = await import('amqplib');
+  const client = await connect(brokerUrl('RabbitMQ'), { timeout: 3000 });
+  client.on('error', () => {});
+  await client.close();
 }
 
 function hideLogin(address: string): string {
