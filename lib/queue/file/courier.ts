@@ -1,0 +1,291 @@
+/**
+ * Carries what callers ask to the thread that owns the file, in batches that are committed together: while one is
+ * being written the next collects. Deals with a disk in trouble and with the end of the thread.
+ */
+import type { Clock, Log, Timer } from '../../core';
+import type { DeadLetter } from '../types';
+import { Draft, type Slot } from './draft';
+import { failureOf, unavailable } from './failures';
+import type { Answer, Ask, Operation, Reply, Tidings, Trouble } from './protocol';
+import { Thread } from './thread';
+
+/** Batches under way: the thread always finds the next one when it has committed the last. */
+const UNDER_WAY = 2;
+/** Most bytes of records that wait for the disk. */
+const MOST_WAITING = 64 * 1024 * 1024;
+const PROBE_MS = 5000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 30_000;
+/** How often running time is noted although nothing else happens. */
+const NOTE_TIME_MS = 60_000;
+
+export interface CourierEvents {
+  tidings(tidings: readonly Tidings[]): void;
+  letters(letters: readonly DeadLetter[]): void;
+  trouble(sentence: string | undefined): void;
+  /** A new thread has the file: everything must be opened again. */
+  restarted(): Promise<void>;
+}
+
+export class Courier {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #events: CourierEvents;
+  #thread: Thread;
+  /** The batch that collects, behind those that are full. */
+  #drafts: Draft[] = [];
+  #underWay = 0;
+  #waitingBytes = 0;
+  #scheduled = false;
+  #trouble: string | undefined;
+  #closed = false;
+  /** Running time minus monotonic time. */
+  #offset = 0;
+  #due: { readonly at: number; readonly timer: Timer } | undefined;
+  #repeat: Timer | undefined;
+  #retry: Timer | undefined;
+  #deaths = 0;
+  #idle: (() => void)[] = [];
+  /** Whether somebody listens to dead letters. */
+  letters = false;
+
+  constructor(path: string, clock: Clock, log: Log, events: CourierEvents) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#log = log;
+    this.#events = events;
+    this.#thread = this.#startThread();
+  }
+
+  /** Throws the Failure that says why the file cannot be used. */
+  async start(): Promise<void> {
+    const reply = await this.#thread.ask({ do: 'start', path: this.#path });
+    this.#write(reply);
+    if (reply.trouble) {
+      await this.#thread.end();
+      throw failureOf(this.#path, reply.trouble);
+    }
+    this.#offset = Math.max(this.#offset, (reply.running ?? 0) - this.#clock.mono());
+    this.#repeatedly();
+  }
+
+  /** The batch for what a caller asks now. Throws when it cannot be carried out. */
+  draft(bytes = 0): Draft {
+    if (this.#closed) throw unavailable(`The queue file ${this.#path} has been closed.`);
+    if (this.#trouble !== undefined) throw unavailable(this.#trouble);
+    if (bytes > 0 && this.#waitingBytes + bytes > MOST_WAITING) {
+      throw unavailable(
+        `More than ${MOST_WAITING >> 20} MiB wait to be written to ${this.#path}; the disk is slower than what arrives.`,
+      );
+    }
+    this.#waitingBytes += bytes;
+    return this.#current();
+  }
+
+  ask<O extends Operation>(op: O, ask: Ask<O>): Promise<Answer<O>> {
+    return this.draft().add(op, ask).then(unlessRefused);
+  }
+
+  /** Resolves when everything asked before is answered. */
+  async settled(): Promise<void> {
+    if (this.#underWay === 0 && this.#drafts.length === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.settled();
+    this.#due?.timer.cancel();
+    this.#repeat?.cancel();
+    this.#retry?.cancel();
+    this.#write(await this.#thread.ask({ do: 'end', now: this.#now() }));
+    await this.#thread.end();
+  }
+
+  #now(): number {
+    return this.#clock.mono() + this.#offset;
+  }
+
+  #current(): Draft {
+    let draft = this.#drafts.at(-1);
+    if (!draft || draft.isFull) this.#drafts.push((draft = new Draft()));
+    this.#schedule();
+    return draft;
+  }
+
+  /** After this turn, so that everything which this turn asks goes together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#underWay >= UNDER_WAY) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#underWay < UNDER_WAY && this.#drafts.length > 0) this.#send(this.#drafts.shift() as Draft);
+    });
+  }
+
+  #send(draft: Draft): void {
+    const { slots, bytes } = draft;
+    const commands = slots.map((slot) => slot.command());
+    const transfer = slots.flatMap((slot) => slot.transfer?.() ?? []);
+    const ended = (): void => {
+      this.#underWay -= 1;
+      this.#waitingBytes -= bytes;
+      if (this.#drafts.length > 0) this.#schedule();
+      else if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    };
+    this.#underWay += 1;
+    this.#thread.send(
+      { do: 'batch', now: this.#now(), wall: this.#clock.now(), commands, letters: this.letters },
+      transfer,
+      {
+        reply: (reply) => {
+          this.#handOut(slots, reply);
+          ended();
+        },
+        lost: (why) => {
+          const sentence = `The thread that owns the queue file ${this.#path} ended (${why}); what it was doing may have been stored or not.`;
+          for (const slot of slots) slot.fail(unavailable(sentence, true));
+          ended();
+        },
+      },
+    );
+  }
+
+  #handOut(slots: readonly Slot[], reply: Reply): void {
+    this.#write(reply);
+    if (reply.trouble) {
+      const failure = failureOf(this.#path, reply.trouble);
+      for (const slot of slots) slot.fail(failure);
+      this.#meet(reply.trouble, failure.message);
+      return;
+    }
+    this.#deaths = 0;
+    slots.forEach((slot, index) => slot.settle(reply.answers?.[index]));
+    this.#arm(reply.due ?? Infinity);
+    if (reply.tidings && reply.tidings.length > 0) this.#events.tidings(reply.tidings);
+    if (reply.letters) this.#events.letters(reply.letters);
+  }
+
+  #write(reply: Reply): void {
+    for (const { level, text } of reply.notes ?? []) this.#log[level](text);
+  }
+
+  // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks again when something falls due; too early does no harm. */
+  #arm(due: number): void {
+    if (this.#closed || due === Infinity || (this.#due && this.#due.at <= due)) return;
+    this.#due?.timer.cancel();
+    const timer = this.#clock.timer(Math.max(1, due - this.#now()), () => {
+      this.#due = undefined;
+      this.#tick(false);
+    });
+    this.#due = { at: due, timer };
+  }
+
+  #repeatedly(): void {
+    this.#repeat = this.#clock.timer(NOTE_TIME_MS, () => {
+      this.#tick(true);
+      this.#repeatedly();
+    });
+  }
+
+  #tick(idle: boolean): void {
+    if (this.#closed || this.#trouble !== undefined) return;
+    // What goes wrong is told by the batch itself.
+    this.#current()
+      .add('tick', { idle })
+      .catch(() => {});
+  }
+
+  // ── Trouble ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #meet(trouble: Trouble, sentence: string): void {
+    if (trouble.kind === 'damaged' || trouble.kind === 'bug') {
+      this.#log.error(sentence);
+      return;
+    }
+    if (this.#trouble !== undefined) return;
+    this.#fall(sentence);
+    this.#probeLater();
+  }
+
+  #fall(sentence: string): void {
+    if (this.#trouble === undefined) this.#log.error(sentence);
+    this.#trouble = sentence;
+    for (const { slots, bytes } of this.#drafts.splice(0)) {
+      this.#waitingBytes -= bytes;
+      for (const slot of slots) slot.fail(unavailable(sentence));
+    }
+    this.#events.trouble(sentence);
+  }
+
+  #rise(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#log.info(`The queue file ${this.#path} works again.`);
+    this.#events.trouble(undefined);
+    this.#tick(false);
+  }
+
+  #probeLater(): void {
+    if (this.#closed) return;
+    this.#retry = this.#clock.timer(PROBE_MS, () => void this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    const thread = this.#thread;
+    const reply = await thread.ask({ do: 'probe', now: this.#now(), wall: this.#clock.now() });
+    // A thread that ended meanwhile is replaced; the new one looks for itself.
+    if (this.#closed || thread !== this.#thread) return;
+    this.#write(reply);
+    if (reply.trouble) this.#probeLater();
+    else this.#rise();
+  }
+
+  #startThread(): Thread {
+    return new Thread((why) => this.#died(why));
+  }
+
+  #died(why: string): void {
+    if (this.#closed) return;
+    this.#retry?.cancel();
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#deaths);
+    this.#deaths += 1;
+    this.#fall(`The thread that owns the queue file ${this.#path} ended (${why}); it is started again.`);
+    this.#retry = this.#clock.timer(pause, () => void this.#restart());
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#closed) return;
+    const thread = (this.#thread = this.#startThread());
+    const reply = await thread.ask({ do: 'start', path: this.#path });
+    this.#write(reply);
+    if (this.#closed || thread !== this.#thread) return;
+    if (reply.trouble) {
+      await thread.end();
+      this.#died(failureOf(this.#path, reply.trouble).message);
+      return;
+    }
+    this.#offset = Math.max(this.#offset, (reply.running ?? 0) - this.#clock.mono());
+    this.#trouble = undefined;
+    try {
+      await this.#events.restarted();
+    } catch {
+      // The trouble that stopped it has been told.
+      return;
+    }
+    this.#log.info(`The queue file ${this.#path} works again.`);
+    this.#events.trouble(undefined);
+  }
+}
+
+/** A command may fail alone; it then answers with a sentence. */
+function unlessRefused<T>(answer: T): T {
+  if (typeof answer === 'object' && answer !== null && 'refused' in answer) {
+    throw unavailable(String(answer.refused));
+  }
+  return answer;
+}

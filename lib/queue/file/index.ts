@@ -1,0 +1,1 @@
+export { openFileStore, type FileStoreOptions } from './store';
