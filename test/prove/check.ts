@@ -71,6 +71,9 @@ class Judge {
       case 'run':
         return this.#run();
       case 'open':
+      case 'trouble':
+      case 'works':
+      case 'other':
         return;
       case 'try':
         return this.#try(event);

@@ -22,6 +22,11 @@ export type LedgerEvent =
   | { readonly e: 'ended'; readonly id: string; readonly how: Ending; readonly ok: boolean }
   /** Nothing is left in the queue; these are its dead letters and its totals. */
   | { readonly e: 'drained'; readonly dead: readonly string[]; readonly totals: Totals }
+  /** The store is in trouble, or no longer. */
+  | { readonly e: 'trouble'; readonly text: string }
+  | { readonly e: 'works' }
+  /** Another store of the same process took, delivered and ended a record. */
+  | { readonly e: 'other' }
   /** Something that must not be, as the process itself noticed it. */
   | { readonly e: 'wrong'; readonly text: string };
 

@@ -1,15 +1,20 @@
-/** Runs jobs, so many at a time, in their order; the first that throws ends all. */
+/** Runs jobs as their source gives them, so many at a time; the first that throws ends all. */
 export async function pool<T>(
-  jobs: readonly T[],
+  jobs: Iterable<T>,
   atOnce: number,
-  work: (job: T, index: number) => Promise<void>,
+  work: (job: T) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
+  const source = jobs[Symbol.iterator]();
+  let ended = false;
   const lane = async (): Promise<void> => {
-    while (next < jobs.length) {
-      const index = next++;
-      await work(jobs[index] as T, index);
-    }
+    for (let next = source.next(); next.done !== true && !ended; next = source.next()) await work(next.value);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, jobs.length) }, lane));
+  const lanes = Array.from({ length: atOnce }, () =>
+    lane().catch((error: unknown) => {
+      ended = true;
+      throw error;
+    }),
+  );
+  await Promise.allSettled(lanes);
+  await Promise.all(lanes);
 }

@@ -17,9 +17,15 @@ export interface RunOptions<E = LedgerEvent> {
   readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Sees each event as it comes. */
-  readonly onEvent?: (event: E, kill: () => void) => void;
+  readonly onEvent?: (event: E, control: Control) => void;
   readonly nodeOptions?: readonly string[];
   readonly limitMs?: number;
+}
+
+export interface Control {
+  kill(): void;
+  /** A line for its standard input. */
+  say(text: string): void;
 }
 
 /** A process that neither ends nor dies within this time has lost a promise. */
@@ -34,7 +40,7 @@ export function run<E = LedgerEvent>(
   const node = [process.execPath, ...(options.nodeOptions ?? []), program, JSON.stringify(work)];
   const [command, ...args] = [...(options.wrapper ?? []), ...node] as [string, ...string[]];
   const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     // A group of its own: killing strace alone would let the traced process live on.
     detached: true,
@@ -47,6 +53,9 @@ function observe<E>(child: ChildProcess, options: RunOptions<E>): Promise<Outcom
   let hung = false;
   let errors = '';
   const kill = (): void => killGroup(child);
+  // A process that has died no longer reads what it is told.
+  child.stdin?.on('error', () => undefined);
+  const control: Control = { kill, say: (text) => void child.stdin?.write(`${text}\n`) };
   const note = (text: string): void => void (errors = (errors + text).slice(-MOST_ERRORS));
   const limit = setTimeout(() => {
     hung = true;
@@ -55,7 +64,7 @@ function observe<E>(child: ChildProcess, options: RunOptions<E>): Promise<Outcom
   const read = lineReader((value) => {
     const event = value as E;
     events.push(event);
-    options.onEvent?.(event, kill);
+    options.onEvent?.(event, control);
   });
   child.stdio[3]?.on('data', read);
   child.stderr?.on('data', (chunk: Buffer) => note(String(chunk)));
