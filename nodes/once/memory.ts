@@ -2,10 +2,6 @@
 import { Failure, type Clock } from '../../lib/core';
 import type { KeyMemory, KeyMemoryOptions, LocalQueues, QueueStore } from '../../lib/queue';
 
-interface OfMemory {
-  openMemoryStore(options: { clock: Clock }): QueueStore;
-}
-
 interface Opened {
   readonly keys: KeyMemory;
   close(): Promise<void>;
@@ -53,7 +49,8 @@ export async function openDurable(
 }
 
 export async function openVolatile(clock: Clock, name: string, options: KeyMemoryOptions): Promise<Opened> {
-  const { openMemoryStore } = require('../../lib/queue/memory/store') as OfMemory;
+  const { openMemoryStore } =
+    require('../../lib/queue/memory/store') as typeof import('../../lib/queue/memory/store');
   const store = openMemoryStore({ clock });
   return { keys: await keysOf(store, name, options), close: () => store.close() };
 }

@@ -1,5 +1,5 @@
 /** Opens the store that the settings choose, and in it the one queue. */
-import { Failure, type Clock } from '../../lib/core';
+import { Failure } from '../../lib/core';
 import type { Cluster } from '../../lib/queue/cluster';
 import type { QueueOptions, QueueStore } from '../../lib/queue';
 import type { OpenContext } from '../../lib/roles';
@@ -9,10 +9,6 @@ import { QueueSession } from './session';
 import type { fields } from './connection-fields';
 
 export type Context = OpenContext<typeof fields>;
-
-interface OfMemory {
-  openMemoryStore(options: { clock: Clock }): QueueStore;
-}
 
 /** A store that several gateways share may let them agree. */
 type Store = QueueStore & { readonly cluster?: Cluster };
@@ -78,9 +74,12 @@ function own(store: Store): Opened {
   return { store, close: () => store.close() };
 }
 
-function openMemory({ clock }: Context): QueueStore {
-  const { openMemoryStore } = require('../../lib/queue/memory/store') as OfMemory;
-  return openMemoryStore({ clock });
+function openMemory({ clock }: Context): Store {
+  const { openMemoryStore } =
+    require('../../lib/queue/memory/store') as typeof import('../../lib/queue/memory/store');
+  const { memoryCluster } =
+    require('../../lib/queue/memory-cluster') as typeof import('../../lib/queue/memory-cluster');
+  return Object.assign(openMemoryStore({ clock }), { cluster: memoryCluster(clock) });
 }
 
 function brokers(): typeof import('./brokers') {
