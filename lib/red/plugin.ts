@@ -1,5 +1,6 @@
 /** The runtime side of the Holdfast plugin: health and metrics without any wiring. */
 import type { HealthReport, HealthState } from '../observe/types';
+import { registerDeadLetters } from './dead-letters/routes';
 import { runtimeOf } from './runtime';
 import type { HttpRequest, HttpResponse, Red } from './types';
 
@@ -13,6 +14,7 @@ export interface PluginInfo {
  */
 export function plugin(RED: Red, info: PluginInfo): void {
   RED.plugins?.registerPlugin('holdfast', { type: 'holdfast', version: info.version });
+  registerDeadLetters(RED);
   const own = RED.settings.holdfast as { openProbe?: unknown } | undefined;
   const permission = RED.auth?.needsPermission('holdfast.read');
   if (!RED.httpAdmin || !permission) return;

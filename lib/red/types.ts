@@ -27,15 +27,37 @@ export interface RedNode {
   on(event: 'close', fn: (removed: boolean, done: () => void) => void): void;
 }
 
-export interface HttpRequest {
+export interface HttpRequest extends AsyncIterable<Buffer> {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Parts of the path that the route names. */
+  readonly params?: Readonly<Record<string, string | undefined>>;
+  /** What Node-RED's body parser read, when `_body` is true. */
+  readonly body?: unknown;
+  readonly _body?: boolean;
 }
 export interface HttpResponse {
   status(code: number): HttpResponse;
   set(name: string, value: string): HttpResponse;
   send(body: string): void;
 }
-type HttpHandler = (request: HttpRequest, response: HttpResponse, next: () => void) => void;
+export type HttpHandler = (request: HttpRequest, response: HttpResponse, next: () => void) => void;
+/** An Express application; `parent` is the one that it is mounted on. */
+export interface HttpApp {
+  get(path: string, ...handlers: HttpHandler[]): void;
+  post(path: string, ...handlers: HttpHandler[]): void;
+  delete(path: string, ...handlers: HttpHandler[]): void;
+  use(path: string, handler: HttpErrorHandler): void;
+  readonly parent?: HttpApp;
+}
+export type HttpErrorHandler = (
+  error: unknown,
+  request: HttpRequest,
+  response: HttpResponse,
+  next: () => void,
+) => void;
 
 export interface Red {
   nodes: {
@@ -59,7 +81,7 @@ export interface Red {
   settings: Record<string, unknown> & { userDir?: string };
   events: { on(event: string, fn: () => void): void };
   plugins?: { registerPlugin(id: string, plugin: object): void };
-  httpAdmin?: { get(path: string, ...handlers: HttpHandler[]): void };
+  httpAdmin?: HttpApp;
   auth?: { needsPermission(permission: string): HttpHandler };
   log: { info(text: string): void; warn(text: string): void; error(text: string): void };
 }

@@ -1,0 +1,4 @@
+export * from './facts';
+export * from './filter';
+export * from './request';
+export * from './run';
