@@ -86,6 +86,15 @@ export class Form implements HoldfastForm {
       });
     }
     this.#node.configVersion = this.#spec.version;
+    this.#saveOutputs();
+  }
+
+  /** Node-RED reads the number from this input, and takes wires away with the output they leave from. */
+  #saveOutputs(): void {
+    const { outputs } = this.#spec;
+    const input = document.querySelector<HTMLInputElement>('#node-input-outputs');
+    if (outputs === undefined || !input) return;
+    input.value = String(outputs + (this.get('undelivered') === 'fail' ? 0 : 1));
   }
 
   close(): void {

@@ -8,6 +8,8 @@ export interface Spec {
   /** Node set: the namespace of its catalogue. */
   readonly set: string;
   readonly version: number;
+  /** Outputs without the one for delivery reports; undefined where there is never one. */
+  readonly outputs?: number;
   readonly migrate: Migrations;
   /** Labels are English; `translated` has those of the editor's language. */
   readonly fields: Fields;

@@ -2,6 +2,7 @@
 export const UI_TEXTS = {
   tabs: { label: 'Settings', node: 'Node', delivery: 'Delivery', trace: 'Trace' },
   help: 'Explain {{label}}',
+  deliveryReports: 'Delivery reports',
   override: 'A message overrides this with msg.{{property}}.',
   credentialKept: 'A saved value exists. Leave this empty to keep it.',
   credentialForget: 'Forget the saved value',

@@ -16,11 +16,15 @@ interface Family {
   samples(series: SeriesSnapshot): readonly Sample[];
 }
 
-const COUNTER_HELP: Readonly<Record<CounterName, readonly [string, string]>> = {
+/** Those that are lines of one family stand below. */
+type PlainCounter = Exclude<CounterName, 'droppedFull' | 'droppedOld' | 'droppedPurged'>;
+
+const COUNTER_HELP: Readonly<Record<PlainCounter, readonly [string, string]>> = {
   in: ['messages_in_total', 'Messages that arrived.'],
   out: ['messages_out_total', 'Messages finished with success.'],
   failed: ['messages_failed_total', 'Messages that ended with a failure.'],
   cancelled: ['messages_cancelled_total', 'Messages ended by a stop or redeploy.'],
+  dead: ['messages_dead_total', 'Messages that became dead letters.'],
   attempts: ['attempts_total', 'Attempts of calls.'],
   retries: ['retries_total', 'Attempts after the first.'],
   timeouts: ['timeouts_total', 'Attempts that took longer than their timeout.'],
@@ -38,8 +42,18 @@ const FAMILIES: readonly Family[] = [
     name: `holdfast_${name}`,
     help,
     type: 'counter',
-    samples: ({ counters }) => [{ labels: {}, value: counters[counter as CounterName] }],
+    samples: ({ counters }) => [{ labels: {}, value: counters[counter as PlainCounter] }],
   })),
+  {
+    name: 'holdfast_messages_dropped_total',
+    help: 'Messages that a declared limit or a person removed.',
+    type: 'counter',
+    samples: ({ counters }) => [
+      { labels: { reason: 'full' }, value: counters.droppedFull },
+      { labels: { reason: 'old' }, value: counters.droppedOld },
+      { labels: { reason: 'purged' }, value: counters.droppedPurged },
+    ],
+  },
   {
     name: 'holdfast_failures_total',
     help: 'Failed attempts by kind of failure.',

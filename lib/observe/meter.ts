@@ -8,6 +8,10 @@ export type CounterName =
   | 'out'
   | 'failed'
   | 'cancelled'
+  | 'dead'
+  | 'droppedFull'
+  | 'droppedOld'
+  | 'droppedPurged'
   | 'attempts'
   | 'retries'
   | 'timeouts'
@@ -19,7 +23,7 @@ export type CounterName =
   | 'cacheMisses';
 
 export interface MeterSnapshot {
-  /** Ever since the series began. Messages: in = out + failed + cancelled + queued. */
+  /** Ever since the series began. Messages: in = out + failed + cancelled + dead + dropped + queued. */
   readonly counters: Readonly<Record<CounterName, number>>;
   /** Messages accepted and not finished: running, waiting or stored. */
   readonly queued: number;
@@ -39,6 +43,8 @@ export class Meter {
   #out = 0;
   #failed = 0;
   #cancelled = 0;
+  #dead = 0;
+  readonly #dropped = { full: 0, old: 0, purged: 0 };
   #queued = 0;
   #attempts = 0;
   #retries = 0;
@@ -68,6 +74,14 @@ export class Meter {
   /** Messages that a close ended. */
   cancelled(n = 1): void {
     this.#cancelled += n;
+  }
+  /** Messages that became dead letters. */
+  dead(n = 1): void {
+    this.#dead += n;
+  }
+  /** Messages that a declared limit or a person removed. */
+  dropped(reason: 'full' | 'old' | 'purged', n = 1): void {
+    this.#dropped[reason] += n;
   }
   /** Messages that entered (positive) or left (negative) the set of unfinished ones. */
   queued(change: number): void {
@@ -115,6 +129,10 @@ export class Meter {
         out: this.#out,
         failed: this.#failed,
         cancelled: this.#cancelled,
+        dead: this.#dead,
+        droppedFull: this.#dropped.full,
+        droppedOld: this.#dropped.old,
+        droppedPurged: this.#dropped.purged,
         attempts: this.#attempts,
         retries: this.#retries,
         timeouts: this.#timeouts,

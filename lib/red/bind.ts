@@ -1,6 +1,7 @@
 /** Joins one Node-RED node to its role. Nothing that happens inside can reach the process. */
 import { Failure, isFailure, toFailure, type Message } from '../core';
 import { Connection, isConnection } from '../roles/connection';
+import { COORDINATOR_TYPE } from '../roles/coordinator-type';
 import type { AnyDeclaration } from '../roles/declare';
 import { AdapterNode } from '../roles/adapter';
 import { MapperNode } from '../roles/mapper';
@@ -45,7 +46,7 @@ function start(
   const settings = readSettings(declaration, { ...config }, { ...node.credentials });
   switch (declaration.role) {
     case 'connector': {
-      const connection = new Connection(declaration, settings, host, runtime);
+      const connection = new Connection(declaration, settings, host, runtime, coordinatorOf(RED, settings));
       node.holdfast = connection;
       return connection;
     }
@@ -60,13 +61,18 @@ function start(
     case 'trigger': {
       const { connector } = declaration;
       const connection = connector ? connectionOf(RED, settings, connector.type) : undefined;
-      return new TriggerNode(declaration, settings, connection, host, runtime);
+      return new TriggerNode(declaration, settings, connection, host, runtime, coordinatorOf(RED, settings));
     }
     case 'mapper':
       return new MapperNode(declaration, settings, host, runtime);
     case 'monitor':
       return new MonitorNode(declaration, settings, host, runtime);
   }
+}
+
+function coordinatorOf(RED: Red, { coordinator }: Settings): Connection | undefined {
+  if (typeof coordinator !== 'string' || coordinator === '') return undefined;
+  return connectionOf(RED, { connection: coordinator }, COORDINATOR_TYPE);
 }
 
 function connectionOf(RED: Red, settings: Settings, type: string): Connection {

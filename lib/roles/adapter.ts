@@ -1,26 +1,25 @@
 /** The life of an adapter node: a message in, one call, a message out or one failure. */
-import { cancelled, type Call, type Message } from '../core';
-import { createProvenance } from '../observe/provenance';
+import { cancelled, type Effect, type Message } from '../core';
 import type { Meter } from '../observe/meter';
 import { ResultCache } from '../policy/cache';
-import type { RetryOptions } from '../policy/retry';
 import type { CallValuesOf, Fields } from '../spec';
 import { keySource, retryOptions } from './call-settings';
-import { emitChunks, isChunked, Pace } from './chunks';
+import { Caller, type Send } from './caller';
 import { Collecting } from './collecting';
 import type { Connection } from './connection';
-import type { AdapterDeclaration, Result } from './declare';
+import type { AdapterDeclaration } from './declare';
+import { forwardFields } from './forward/fields';
+import { Forwarder, type Settled } from './forward/forwarder';
+import type { Job } from './forward/job';
 import { callFields, type CallSettings } from './framework-fields';
 import { InFlight } from './in-flight';
 import { NodeStatus } from './node-status';
+import { publicFailure, recordFailure } from './outcome';
+import { Paces } from './paces';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
-import { applyPatch, recordFailure, writable } from './outcome';
-import { timedOut } from '../policy/failures';
-import { Paces } from './paces';
 import { compileValues, type Resolve } from './values';
 
-export type Send = (msg: Message) => void;
 type Values = CallValuesOf<Fields>;
 
 export class AdapterNode {
@@ -29,16 +28,16 @@ export class AdapterNode {
   readonly #host: Host;
   readonly #runtime: Runtime;
   readonly #settings: CallSettings;
-  readonly #retry: RetryOptions;
   readonly #resolve: Resolve<Fields>;
   readonly #prepared: unknown;
   readonly #keyOf: (msg: Message) => string;
   readonly #meter: Meter;
   readonly #status: NodeStatus;
   readonly #inFlight: InFlight;
-  readonly #cache: ResultCache | undefined;
   readonly #collecting: Collecting | undefined;
   readonly #paces: Paces;
+  readonly #caller: Caller;
+  readonly #forwarder: Forwarder | undefined;
   readonly #detach: () => void;
 
   constructor(
@@ -53,37 +52,87 @@ export class AdapterNode {
     this.#host = host;
     this.#runtime = runtime;
     this.#settings = settings as unknown as CallSettings;
-    this.#retry = retryOptions(this.#settings);
     const own = ownSettings(declaration.fields, settings);
     this.#prepared = declaration.prepare?.(own);
-    const fields = { ...declaration.fields, timeout: callFields.timeout };
-    this.#resolve = compileValues<Fields>(fields, { ...own, timeout: this.#settings.timeout }, (typed, msg) =>
-      host.evaluate(typed, msg),
-    );
+    this.#resolve = this.#compile(own);
     this.#keyOf = keySource(runtime.clock, runtime.random, host.id);
     this.#inFlight = new InFlight(runtime.clock);
     this.#paces = new Paces(runtime.clock);
-    if (declaration.cacheKey && this.#settings.cacheFor > 0) {
-      this.#cache = new ResultCache(
-        { ttlMs: this.#settings.cacheFor, size: this.#settings.cacheSize },
-        runtime.clock,
-      );
-    }
     this.#meter = runtime.metrics.node(host.id, host.name, declaration.type);
     this.#status = new NodeStatus(host, runtime, connection);
+    const shared = { connection, runtime, retry: retryOptions(this.#settings), meter: this.#meter };
     if (declaration.collect) {
+      const { log, source } = host;
+      const { scope } = this.#inFlight;
       this.#collecting = new Collecting(declaration, declaration.collect, this.#prepared, {
-        connection,
-        runtime,
-        log: host.log,
-        source: host.source,
-        scope: this.#inFlight.scope,
-        retry: this.#retry,
-        meter: this.#meter,
+        ...shared,
+        log,
+        source,
+        scope,
       });
     }
-    this.#detach = connection.attach(this, this.#status.refresh);
+    this.#caller = new Caller({
+      ...shared,
+      declaration,
+      prepared: this.#prepared,
+      host,
+      inFlight: this.#inFlight,
+      cache: this.#cache(),
+      collecting: this.#collecting,
+      paces: this.#paces,
+      provenance: this.#settings.provenance,
+      note: this.#status.note,
+    });
+    if (declaration.forward !== false && this.#settings.undelivered !== 'fail') {
+      this.#forwarder = this.#createForwarder();
+    }
+    this.#detach = connection.attach(this, () => {
+      this.#status.refresh();
+      this.#forwarder?.linkChanged();
+    });
     this.#status.refresh();
+  }
+
+  #compile(own: Values): Resolve<Fields> {
+    const { timeout, undelivered, keepOrder, orderKey } = this.#settings;
+    const keyed = undelivered === 'store' && keepOrder === 'key';
+    const fields: Fields = {
+      ...this.#declaration.fields,
+      timeout: callFields.timeout,
+      ...(keyed ? { orderKey: forwardFields.orderKey } : {}),
+    };
+    return compileValues<Fields>(fields, { ...own, timeout, ...(keyed ? { orderKey } : {}) }, (typed, msg) =>
+      this.#host.evaluate(typed, msg),
+    );
+  }
+
+  #cache(): ResultCache | undefined {
+    const { cacheFor, cacheSize } = this.#settings;
+    if (!this.#declaration.cacheKey || cacheFor <= 0) return undefined;
+    return new ResultCache({ ttlMs: cacheFor, size: cacheSize }, this.#runtime.clock);
+  }
+
+  #createForwarder(): Forwarder {
+    const { collect, outputs } = this.#declaration;
+    return new Forwarder(this.#settings, {
+      host: this.#host,
+      runtime: this.#runtime,
+      meter: this.#meter,
+      retry: retryOptions(this.#settings),
+      output: outputs?.length ?? 1,
+      joined: (values) => collect?.limits(values).items ?? 1,
+      jobOf: async (msg, given, id, time) => {
+        const values = await this.#resolve(msg, given);
+        return this.#job(msg, values, this.#declaration.effect(values, msg), id, time);
+      },
+      givenOf: ({ values }) =>
+        Object.fromEntries(this.#resolve.evaluated.map((name) => [name, values[name]])),
+      deliver: (job, send) => this.#deliver(job, send),
+      linked: () => !['bad', 'off'].includes(this.#connection.status().level),
+      clean: (failure) => publicFailure(failure, this.#runtime.redactor),
+      nameError: (error) => this.#connection.nameError(error),
+      changed: (waiting) => this.#status.stored(waiting),
+    });
   }
 
   /** Resolves when the message is dealt with; rejects with the Failure, which also stands in `msg.failure`. */
@@ -92,11 +141,13 @@ export class AdapterNode {
     this.#inFlight.enter();
     this.#meter.in();
     this.#meter.queued(1);
+    let settled: Settled = 'delivered';
     try {
-      const resolved = this.#resolve(msg);
-      await this.#handle(resolved instanceof Promise ? await resolved : resolved, msg, send);
-      this.#meter.out();
-      this.#status.succeeded();
+      settled = await this.#take(msg, send);
+      if (settled === 'delivered') {
+        this.#meter.out();
+        this.#status.succeeded();
+      }
     } catch (error) {
       const failure = this.#connection.nameError(error);
       if (failure.kind === 'cancelled') this.#meter.cancelled();
@@ -104,126 +155,70 @@ export class AdapterNode {
       this.#status.failed(failure);
       throw recordFailure(msg, failure, this.#runtime.redactor);
     } finally {
-      this.#meter.queued(-1);
+      // What is stored is not finished, and what was dropped is counted by the store.
+      if (settled === 'delivered' || settled === 'dead') this.#meter.queued(-1);
       this.#inFlight.leave();
     }
   }
 
-  async #handle(values: Values, msg: Message, send: Send): Promise<void> {
-    const startedAt = this.#runtime.clock.now();
-    const key = this.#keyOf(msg);
-    let attempts = 1;
-    let session: unknown;
-    const joined = this.#collecting?.add(values, msg, key);
-    const result = joined
-      ? await joined
-      : await this.#call(values, msg, key, (call, on) => {
-          attempts = call.attempt;
-          session = on;
-        });
-    const finish = (target: Message): Message => {
-      if (this.#settings.provenance) this.#trace(target, values, startedAt, attempts);
-      return target;
-    };
-    if (!isChunked(result)) return send(finish(applyPatch(writable(msg), result ?? undefined)));
+  async #take(msg: Message, send: Send): Promise<Settled> {
+    const resolved = this.#resolve(msg);
+    const values = resolved instanceof Promise ? await resolved : resolved;
+    const effect = this.#declaration.effect(values, msg);
+    const job = this.#job(msg, values, effect, this.#keyOf(msg), this.#runtime.clock.now());
+    if (this.#forwarder && effect !== 'safe') return this.#forwarder.accept(job, send);
+    await this.#caller.handle(job, send);
+    return 'delivered';
+  }
+
+  #job(msg: Message, values: Values, effect: Effect, id: string, time: number): Job {
+    const { keepOrder, undelivered } = this.#settings;
+    if (undelivered !== 'store' || keepOrder === 'none') {
+      return { msg, values, effect, id, time, line: undefined, group: undefined };
+    }
+    const line = keepOrder === 'key' ? lineOf(values.orderKey) : '';
+    const joins = this.#declaration.collect?.key(values, this.#prepared);
+    const group = joins === undefined ? undefined : `${effect} ${Number(values.timeout)} ${joins}`;
+    return { msg, values, effect, id, time, line, group };
+  }
+
+  /** From the store; the node may not close in the middle of it. */
+  async #deliver(job: Job, send: Send): Promise<void> {
+    this.#inFlight.enter();
     try {
-      await this.#emit(result, values, msg, (part) => send(finish(part)));
+      await this.#caller.handle(job, send);
+      this.#status.succeeded();
     } catch (error) {
-      throw this.#connection.met(session, error);
-    }
-  }
-
-  async #call(
-    values: Values,
-    msg: Message,
-    key: string,
-    seen: (call: Call, session: unknown) => void,
-  ): Promise<Result> {
-    const { clock } = this.#runtime;
-    const { log } = this.#host;
-    const declaration = this.#declaration;
-    const prepared = this.#prepared;
-    const effect = declaration.effect(values, msg);
-    const store = effect === 'safe' ? this.#cache : undefined;
-    const operation = {
-      effect,
-      timeoutMs: values.timeout as unknown as number,
-      retry: this.#retry,
-      key,
-      scope: this.#inFlight.scope,
-      listener: this.#meter,
-      call: (session: unknown, call: Call): Promise<Result> => {
-        seen(call, session);
-        return declaration.call({
-          values,
-          msg,
-          session,
-          prepared,
-          call,
-          log,
-          clock,
-          source: this.#host.source,
-          note: this.#status.note,
-        });
-      },
-    };
-    const cacheKey = store && declaration.cacheKey?.(values, msg, prepared);
-    if (!store || cacheKey === undefined) return this.#connection.run(operation);
-    return this.#connection.run({ ...operation, cache: { store, key: cacheKey } });
-  }
-
-  async #emit(
-    result: Extract<Result, { paced: boolean }>,
-    values: Values,
-    msg: Message,
-    send: Send,
-  ): Promise<void> {
-    const id = typeof msg._msgid === 'string' ? msg._msgid : this.#keyOf(msg);
-    const pace = result.paced ? this.#paces.open(id) : new Pace();
-    const timeoutMs = values.timeout as unknown as number;
-    try {
-      await emitChunks(result, {
-        send: (patch, parts, last) =>
-          send(applyPatch({ ...msg }, { ...patch, parts, ...(last ? { complete: true } : {}) })),
-        scope: this.#inFlight.scope,
-        pace,
-        id,
-        limit: (expire) =>
-          this.#runtime.wheel.add(timeoutMs, () =>
-            expire(timedOut(`"${this.#connection.name}"`, timeoutMs, 'safe', true)),
-          ),
-      });
+      const failure = this.#connection.nameError(error);
+      this.#status.failed(failure);
+      throw failure;
     } finally {
-      this.#paces.close(pace);
+      this.#inFlight.leave();
     }
-  }
-
-  #trace(target: Message, values: Values, startedAt: number, attempts: number): void {
-    target.provenance = createProvenance({
-      connector: this.#connection.declaration.type,
-      connectorVersion: this.#connection.declaration.version,
-      connection: this.#connection.name,
-      operation: this.#declaration.operation(values),
-      query: values,
-      payload: target.payload,
-      startedAt,
-      finishedAt: this.#runtime.clock.now(),
-      attempts,
-      simulated: this.#connection.simulated,
-    });
   }
 
   async close(): Promise<void> {
     this.#collecting?.hurry();
     // Flows are stopping: the ticks they wait for will not come.
     this.#paces.end(cancelled());
+    const stopped = this.#forwarder?.stop();
     const level = this.#connection.status().level;
     const left = await this.#inFlight.close(level === 'good' || level === 'idle' || level === 'warn');
     if (left > 0) {
       this.#host.log.warn(`${left} calls were still running when the node stopped; they were cancelled.`);
     }
+    await stopped;
+    await this.#forwarder?.close();
     this.#detach();
     this.#status.close();
     this.#runtime.metrics.remove(this.#host.id);
   }
+}
+
+const LONGEST_LINE = 200;
+
+/** The order key of a message; those without one form a line of their own. */
+function lineOf(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.slice(0, LONGEST_LINE);
 }

@@ -2,21 +2,25 @@
  * One remote system: its session, its policies, its health. All nodes that name the same connection node share
  * it, so that a breaker or rate limit protects the peer and not a single node.
  */
-import { Failure, toFailure, type Call, type Clock, type Effect, type Scope } from '../core';
+import { Failure, Scope, toFailure, type Call, type Clock, type Effect } from '../core';
 import type { Meter } from '../observe/meter';
 import type { Attempt } from '../policy/attempt';
 import type { ResultCache } from '../policy/cache';
 import { Pipeline } from '../policy/pipeline';
 import type { RetryOptions } from '../policy/retry';
 import type { PolicyListener } from '../policy/events';
+import { coordinatorOf } from './coordinator';
 import type { ConnectorDeclaration } from './declare';
 import type { ConnectionSettings } from './framework-fields';
 import { ErrorNames } from './error-names';
 import { Link, type LinkView } from './link';
+import { linkListener } from './link-listener';
 import { linkStatus } from './link-status';
 import { Opener, type Opened } from './open';
+import { Outages } from './outages';
 import type { Host, Runtime } from './runtime';
 import type { Settings } from './settings';
+import { SharedBreaker } from './shared-breaker';
 import { sharedPolicies } from './shared-policies';
 import type { Status } from './status';
 import { Watchdog } from './watchdog';
@@ -65,11 +69,19 @@ export class Connection<S = unknown> {
   readonly #listeners = new Set<() => void>();
   readonly #users = new Set<object>();
   readonly #off: () => void;
+  #sharing: (() => Promise<void>) | undefined;
+  #outages: Outages | undefined;
   #outage = '';
   #recheckAt = 0;
   #drained: (() => void) | undefined;
 
-  constructor(declaration: ConnectorDeclaration, settings: Settings, host: Host, runtime: Runtime) {
+  constructor(
+    declaration: ConnectorDeclaration,
+    settings: Settings,
+    host: Host,
+    runtime: Runtime,
+    coordinator?: Connection,
+  ) {
     const policy = settings as unknown as ConnectionSettings;
     this.declaration = declaration;
     this.id = host.id;
@@ -93,7 +105,10 @@ export class Connection<S = unknown> {
     this.#pipeline = this.#createPipeline(policy);
     this.#opener = new Opener<S>(declaration, settings, host, runtime, (error) => this.nameError(error));
     this.#link = new Link<Opened<S>>({
-      open: (scope, lost) => this.#opener.open(scope, lost),
+      open: (scope, lost) => {
+        this.#outages?.check();
+        return this.#opener.open(scope, lost);
+      },
       close: (opened) => opened.close(),
       name: (error) => this.nameError(error),
       clock: runtime.clock,
@@ -107,41 +122,40 @@ export class Connection<S = unknown> {
       if (report.id === this.id) this.#notify();
     });
     this.#watchdog = new Watchdog(runtime.clock, policy.pingEvery, () => this.#ping());
+    if (coordinator) this.#shareBreaker(coordinator);
+    if (policy.simulate) this.#playOutages(policy);
   }
 
   #createPipeline(policy: ConnectionSettings): Pipeline {
     const { clock, random, wheel } = this.#runtime;
-    return new Pipeline(
-      { clock, random, wheel, listener: this.#listener(), name: `"${this.name}"` },
-      sharedPolicies(policy),
-    );
+    const listener = linkListener({
+      meter: this.#meter,
+      health: this.#health,
+      alive: (now) => this.#watchdog.alive(now),
+      notify: () => this.#notify(),
+    });
+    return new Pipeline({ clock, random, wheel, listener, name: `"${this.name}"` }, sharedPolicies(policy));
   }
 
-  /** Joins metrics, health, watchdog and status to the policies' events. */
-  #listener(): PolicyListener {
-    const meter = this.#meter;
-    return {
-      attempt: (n) => meter.attempt(n),
-      success: (ms, now) => {
-        meter.success(ms);
-        this.#health.success(ms, now);
-        this.#watchdog.alive(now);
-      },
-      failure: (failure, willRetry) => {
-        meter.failure(failure, willRetry);
-        this.#health.failure(failure);
-      },
-      retry: (delayMs, attempt) => meter.retry(delayMs, attempt),
-      timeout: () => meter.timeout(),
-      breaker: (state) => {
-        meter.breaker(state);
-        this.#health.breaker(state);
-        this.#notify();
-      },
-      rateLimited: (waitMs) => meter.rateLimited(waitMs),
-      bulkheadFull: () => meter.bulkheadFull(),
-      paused: (ms) => meter.paused(ms),
-      cache: (hit) => meter.cache(hit),
+  #playOutages({ outageEvery, outageFor }: ConnectionSettings): void {
+    const plan = { everyMs: outageEvery, lastsMs: outageFor };
+    this.#outages = new Outages(this.#clock, plan, this.name, (failure) => {
+      const opened = this.#link.current?.value;
+      if (opened) this.#link.lost(opened, failure);
+    });
+  }
+
+  #shareBreaker(coordinator: Connection): void {
+    const { breaker } = this.#pipeline;
+    if (!breaker) return;
+    const { id, name, log } = this.#host;
+    const through = coordinatorOf(coordinator, new Scope());
+    const self = `${id}-${Math.floor(this.#runtime.random() * 2 ** 40).toString(36)}`;
+    const shared = new SharedBreaker(breaker, through, `breaker ${this.declaration.type} ${name}`, self, log);
+    const detach = coordinator.attach(this, () => {});
+    this.#sharing = async () => {
+      await shared.close();
+      detach();
     };
   }
 
@@ -332,6 +346,8 @@ export class Connection<S = unknown> {
     const end = this.#clock.mono() + CLOSE_MS;
     if (this.#users.size > 0) await this.#drain();
     this.#watchdog.stop();
+    this.#outages?.close();
+    await this.#sharing?.();
     this.#pipeline.close();
     try {
       await this.#link.close();

@@ -7,6 +7,7 @@ import type { CallValuesOf, Condition, Fields, Migrations, TypedValue, ValuesOf 
 import type { HealthBoard } from '../observe/types';
 import type { LocalQueues } from '../queue/local';
 import type { Source } from '../queue/types';
+import type { Coordinator } from './coordinator';
 import type { Auth, AuthKind, TlsOptions } from '../secrets/types';
 
 export interface Declaration<F extends Fields> {
@@ -88,6 +89,8 @@ export interface ConnectorDeclaration<F extends Fields = Fields, S = unknown> ex
     /** The settings that lead to the simulator instead of the configured peer. */
     apply(config: ValuesOf<F>, simulator: Simulator): ValuesOf<F>;
   };
+  /** True: its sessions may hold a `cluster` (lib/queue/cluster.ts) through which gateways agree. */
+  readonly coordinates?: true;
   /** Default policy numbers of this system. */
   readonly defaults?: ConnectionDefaults;
 }
@@ -189,6 +192,8 @@ export interface TriggerContext<F extends Fields, S, P = unknown> {
   readonly board: HealthBoard;
   /** This node, as dead letters name it. */
   readonly source: Source;
+  /** Set when the user chose to agree with other gateways. */
+  readonly coordinator: Coordinator | undefined;
   /** Sends a message; `output` counts from 0. */
   readonly emit: (msg: Message, output?: number) => void;
   readonly note: Note;
@@ -202,6 +207,8 @@ export interface TriggerDeclaration<
   readonly connector?: ConnectorDeclaration<Fields, S>;
   readonly outputs?: readonly string[];
   readonly inputs?: 0 | 1;
+  /** Offers to do its work on one of several gateways only; `start` then finds a `coordinator`. */
+  readonly coordinated?: true;
   prepare?(config: ValuesOf<F>): P;
   /** The framework calls `read` on time, never twice at once, through the connection's policies. */
   readonly poll?: {

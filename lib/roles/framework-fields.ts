@@ -3,6 +3,8 @@
  * Trace tabs. The generator and the runtime both read `allFields`, so they cannot drift.
  */
 import { bool, choice, duration, int, number, ref, text, type Fields, type ValuesOf } from '../spec';
+import { COORDINATOR_TYPE } from './coordinator-type';
+import { forwardFields, type ForwardSettings } from './forward/fields';
 import { authFields, tlsFields } from '../secrets/fields';
 import type {
   AdapterDeclaration,
@@ -27,6 +29,22 @@ export const simulateField = {
     label: 'Simulate',
     help: 'Talks to a built-in simulator instead of the configured peer. Status, health and provenance say so.',
     default: false,
+  }),
+  outageEvery: duration({
+    label: 'Play an outage every',
+    help: 'The simulated peer goes away again and again, to see what a flow does then. Zero means never.',
+    default: '0s',
+    min: '0s',
+    max: '1d',
+    showWhen: { simulate: [true] },
+  }),
+  outageFor: duration({
+    label: 'Outage lasts',
+    help: 'How long the simulated peer stays away.',
+    default: '20s',
+    min: '1s',
+    max: '1d',
+    showWhen: { simulate: [true] },
   }),
 } satisfies Fields;
 
@@ -244,12 +262,29 @@ export const traceFields = {
   }),
 } satisfies Fields;
 
+/** Through which several gateways agree; the label says about what. */
+function coordinatorField(tab: 'node' | 'delivery', label: string, help: string) {
+  return { coordinator: ref({ tab, label, help, to: COORDINATOR_TYPE, optional: true }) } satisfies Fields;
+}
+
+const shareBreaker = coordinatorField(
+  'delivery',
+  'Share breaker through',
+  'A queue on NATS JetStream: when the circuit breaker opens or closes on one gateway, those of connections with the same name on the others follow. Empty means that this runtime judges alone.',
+);
+const coordinate = coordinatorField(
+  'node',
+  'Run on one gateway through',
+  'A queue on NATS JetStream: of several gateways with this node, one does the work and another takes over when it dies. Empty means that every runtime does it.',
+);
+
 export type ConnectionSettings = ValuesOf<
   typeof nameField & typeof simulateField & ReturnType<typeof connectionFields>
 >;
 export type CallSettings = ValuesOf<
   typeof nameField & typeof callFields & typeof cacheFields & typeof traceFields
->;
+> &
+  ForwardSettings;
 
 /** Every field of a node: name, its own, and what its role adds. */
 export function allFields(declaration: AnyDeclaration): Fields {
@@ -275,6 +310,7 @@ function connectorFields(declaration: ConnectorDeclaration): Fields {
     ...remote(declaration, declaration.auth ? authFields(declaration.auth) : {}),
     ...remote(declaration, declaration.tls ? tlsFields() : {}),
     ...connectionFields(declaration.defaults),
+    ...(declaration.coordinates ? {} : shareBreaker),
   };
 }
 
@@ -311,17 +347,20 @@ function adapterFields(declaration: AdapterDeclaration): Fields {
     ...connectionRef(declaration.connector),
     ...declaration.fields,
     ...callFields,
+    ...(declaration.forward === false ? {} : forwardFields),
     ...(declaration.cacheKey ? cacheFields : {}),
     ...traceFields,
   };
 }
 
 function triggerFields(declaration: TriggerDeclaration): Fields {
-  if (!declaration.connector) return { ...nameField, ...declaration.fields };
+  const agreed = declaration.coordinated ? coordinate : {};
+  if (!declaration.connector) return { ...nameField, ...declaration.fields, ...agreed };
   return {
     ...nameField,
     ...connectionRef(declaration.connector),
     ...declaration.fields,
+    ...agreed,
     ...(declaration.poll ? { ...callFields, ...traceFields } : {}),
   };
 }

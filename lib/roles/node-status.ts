@@ -10,6 +10,7 @@ export class NodeStatus {
   #failure: Failure | undefined;
   #note = '';
   #noteLevel: 'good' | 'warn' = 'good';
+  #stored = 0;
 
   constructor(host: Host, runtime: Runtime, connection: Connection) {
     this.#line = new StatusLine(
@@ -22,17 +23,25 @@ export class NodeStatus {
 
   readonly refresh = (): void => {
     const link = this.#connection.status();
+    const stored = this.#stored > 0 ? `, ${this.#stored} stored` : '';
     if (link.level === 'bad' || link.level === 'busy' || link.level === 'off') {
       // Its refusal ends with the state of the link that it belongs to.
       if (this.#failure?.kind === 'auth' || this.#failure?.kind === 'config') this.#failure = undefined;
-      this.#line.set(link.level, link.text);
+      this.#line.set(link.level, link.text + stored);
     } else if (this.#failure) {
-      this.#line.set('warn', this.#failure.message);
+      this.#line.set('warn', this.#failure.message + stored);
     } else {
       const level = this.#noteLevel === 'warn' ? 'warn' : link.level;
-      this.#line.set(level, this.#note ? `${link.text}: ${this.#note}` : link.text);
+      this.#line.set(level, (this.#note ? `${link.text}: ${this.#note}` : link.text) + stored);
     }
   };
+
+  /** Messages that wait in the store for the peer. */
+  stored(count: number): void {
+    if (count === this.#stored) return;
+    this.#stored = count;
+    this.refresh();
+  }
 
   succeeded(): void {
     if (!this.#failure) return;

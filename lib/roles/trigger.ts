@@ -3,6 +3,7 @@ import { toFailure, type Failure, type Message } from '../core';
 import type { Meter } from '../observe/meter';
 import type { Fields, ValuesOf } from '../spec';
 import type { Connection } from './connection';
+import { coordinatorOf } from './coordinator';
 import type { TriggerContext, TriggerDeclaration } from './declare';
 import { InFlight } from './in-flight';
 import { Listening } from './listening';
@@ -37,6 +38,7 @@ export class TriggerNode {
     connection: Connection | undefined,
     host: Host,
     runtime: Runtime,
+    coordinator?: Connection,
   ) {
     this.#declaration = declaration;
     this.#host = host;
@@ -63,9 +65,11 @@ export class TriggerNode {
       queues: runtime.queues,
       board: runtime.board,
       source: host.source,
+      coordinator: coordinator && coordinatorOf(coordinator, this.#inFlight.scope),
       emit: (msg, output = 0) => this.#emit(msg, output),
       note: (text, level) => this.#note(text, level),
     };
+    if (coordinator) this.#ends.push(coordinator.attach(this, () => {}));
     if (connection) {
       this.#status = new NodeStatus(host, runtime, connection);
       this.#ends.push(connection.attach(this, this.#status.refresh));

@@ -11,7 +11,12 @@ import {
 } from '../spec';
 
 export type Evaluate = (typed: TypedValue, msg: Message) => Promise<unknown>;
-export type Resolve<F extends Fields> = (msg: Message) => CallValuesOf<F> | Promise<CallValuesOf<F>>;
+export interface Resolve<F extends Fields> {
+  /** `given` replaces what would be evaluated by Node-RED. */
+  (msg: Message, given?: Readonly<Record<string, unknown>>): CallValuesOf<F> | Promise<CallValuesOf<F>>;
+  /** Fields whose values come from outside the message and may be others the next time. */
+  readonly evaluated: readonly string[];
+}
 
 /** Where empty cannot be meant: it leaves the setting as it is. */
 const HAS_NO_EMPTY: ReadonlySet<string> = new Set(['bool', 'choice', 'duration', 'int', 'number']);
@@ -40,7 +45,9 @@ export function compileValues<F extends Fields>(
     if (field.override)
       overrides.push({ name, field, property: field.override, path: parsePath(field.override) });
   }
-  if (sync.length + later.length + overrides.length === 0) return () => config;
+  if (sync.length + later.length + overrides.length === 0) {
+    return Object.assign(() => config as CallValuesOf<F>, { evaluated: [] });
+  }
 
   const applyOverrides = (values: Record<string, unknown>, msg: Message): void => {
     for (const { name, path, field, property } of overrides) {
@@ -50,14 +57,18 @@ export function compileValues<F extends Fields>(
       if (isVisible(fields, name, values)) values[name] = overriding(field, name, property, raw);
     }
   };
-  return (msg) => {
+  const resolve = (
+    msg: Message,
+    given: Readonly<Record<string, unknown>> = {},
+  ): CallValuesOf<F> | Promise<CallValuesOf<F>> => {
     const values: Record<string, unknown> = { ...config };
     for (const [name, source] of sync) values[name] = source(msg);
     if (later.length === 0) {
       applyOverrides(values, msg);
       return values as CallValuesOf<F>;
     }
-    return Promise.all(later.map(([, get]) => get(msg))).then((results) => {
+    const results = later.map(([name, get]) => (Object.hasOwn(given, name) ? given[name] : get(msg)));
+    return Promise.all(results).then((results) => {
       later.forEach(([name], i) => {
         values[name] = results[i];
       });
@@ -65,6 +76,7 @@ export function compileValues<F extends Fields>(
       return values as CallValuesOf<F>;
     });
   };
+  return Object.assign(resolve, { evaluated: later.map(([name]) => name) });
 }
 
 function ownValue(msg: Message, name: string | number | undefined): unknown {

@@ -17,7 +17,8 @@ import { createRuntime, type Host, type Runtime } from '../../lib/roles/runtime'
 import { readSettings } from '../../lib/roles/settings';
 import type { Status } from '../../lib/roles/status';
 import { TriggerNode } from '../../lib/roles/trigger';
-import { localQueues } from '../../lib/queue/local';
+import { localQueues, type LocalQueues } from '../../lib/queue/local';
+import { openMemoryStore } from '../../lib/queue/memory/store';
 import type { VirtualClock } from './virtual-clock';
 import type { RawConfig } from '../../lib/spec';
 
@@ -41,6 +42,8 @@ export interface HarnessOptions {
   readonly random?: () => number;
   readonly directory?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: a store in memory. */
+  readonly queues?: LocalQueues;
 }
 
 export class Harness {
@@ -50,13 +53,14 @@ export class Harness {
   #ids = 0;
 
   constructor(options: HarnessOptions = {}) {
+    const clock = options.clock ?? systemClock;
     this.runtime = createRuntime({
-      clock: options.clock ?? systemClock,
+      clock,
       random: options.random ?? Math.random,
       directory: options.directory ?? tmpdir(),
       env: options.env ?? {},
       store: (id, secret) => this.#store(`${id} ${String(secret)}`),
-      queues: localQueues(() => Promise.reject(new Error('The harness has no store yet.'))),
+      queues: options.queues ?? localQueues(() => Promise.resolve(openMemoryStore({ clock }))),
       forget: () => Promise.resolve(),
     });
   }

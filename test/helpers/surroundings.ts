@@ -13,4 +13,5 @@ export const surroundings = {
   queues: noQueues,
   source: someSource,
   board: createHealthBoard(systemClock),
+  coordinator: undefined,
 };

@@ -1,7 +1,7 @@
 /** Static form rows. Node-RED fills inputs by id and turns references into selects; lib/editor does the rest. */
 import { TYPED_TYPES, type Field, type Tab } from '../../lib/spec';
 import { fieldKey, optionKey, type Texts } from './catalogue';
-import { SHARED, type Component } from './model';
+import { SHARED, forwards, type Component } from './model';
 
 const TABS: readonly Tab[] = ['node', 'delivery', 'trace'];
 
@@ -17,6 +17,7 @@ export function template(component: Component, shared: Texts): string {
   const list = used.length === 1 ? [] : [tabList(component, used)];
   return [
     `<div class="hf-form" data-holdfast="${component.type}">`,
+    ...(forwards(component.declaration) ? ['<input type="hidden" id="node-input-outputs">'] : []),
     ...list,
     ...panels,
     '<div class="hf-live" role="status" aria-live="polite"></div>',

@@ -2,6 +2,9 @@
 export const HELP_TEXTS = {
   inputs: 'Inputs',
   outputs: 'Outputs',
+  result: 'The message with the result of the call.',
+  reports:
+    'Only with store and forward or dead letters: reports. `msg.delivery` holds `event` (`stored`, `delivered`, `dead` or `dropped`), `id`, `time`, `attempts` and `waiting`; `msg.failure` the reason.',
   properties: 'Properties',
   details: 'Details',
   failures: 'Failures',

@@ -2,7 +2,7 @@
 import type { Field } from '../../lib/spec';
 import { fill } from '../../lib/spec/problem';
 import { isShared, lookUp, optionKey, type Texts } from './catalogue';
-import { inputsOf, outputsOf, type Component } from './model';
+import { forwards, inputsOf, outputsOf, type Component } from './model';
 
 export interface Language {
   /** The component's catalogue in this language, complete (missing texts in English). */
@@ -44,12 +44,15 @@ function inputs(component: Component, language: Language): string[] {
 
 function outputs(component: Component, language: Language): string[] {
   const say = sayer(language);
-  const labels = outputsOf(component.declaration).filter(Boolean);
-  if (labels.length === 0) return [];
-  return [
-    `### ${say.help('outputs')}`,
-    labels.map((_, i) => `${i + 1}. ${say.own(`outputs.${i}`)}`).join('\n'),
+  const labels = outputsOf(component.declaration);
+  const named = labels.filter(Boolean).map((_, i) => say.own(`outputs.${i}`));
+  const reports = forwards(component.declaration);
+  if (named.length === 0 && !reports) return [];
+  const lines = [
+    ...(named.length > 0 ? named : [say.help('result')]),
+    ...(reports ? [say.help('reports')] : []),
   ];
+  return [`### ${say.help('outputs')}`, lines.map((line, i) => `${i + 1}. ${line}`).join('\n')];
 }
 
 function properties(component: Component, language: Language): string {

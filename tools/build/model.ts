@@ -38,6 +38,11 @@ export function inputsOf(declaration: AnyDeclaration): 0 | 1 {
   return declaration.role === 'adapter' || declaration.role === 'mapper' ? 1 : 0;
 }
 
+/** Whether the node gets one more output, for reports, when messages are not simply left to fail. */
+export function forwards(declaration: AnyDeclaration): boolean {
+  return declaration.role === 'adapter' && declaration.forward !== false;
+}
+
 export function outputsOf(declaration: AnyDeclaration): readonly string[] {
   if (declaration.role === 'connector') return [];
   return declaration.outputs ?? [''];

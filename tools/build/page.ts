@@ -4,7 +4,7 @@ import { extensionBundle, inline, pluginBundle } from './bundle';
 import { fieldKey, type Texts } from './catalogue';
 import { template } from './form';
 import { legacyNames, migrationSource } from './migration';
-import { MODULE, PLUGIN, inputsOf, outputsOf, type Component, type Role } from './model';
+import { MODULE, PLUGIN, SHARED, forwards, inputsOf, outputsOf, type Component, type Role } from './model';
 
 /** Light colours: Node-RED keeps dark label text in both themes. */
 const COLOURS: Readonly<Record<Role, string>> = {
@@ -52,6 +52,7 @@ function specOf(component: Component, shared: Texts): unknown {
     role,
     set: `${MODULE}/${component.base}`,
     version: declaration.version,
+    ...(forwards(declaration) ? { outputs: outputsOf(declaration).length } : {}),
     fields: withoutHelp(component.fields),
     keys: Object.fromEntries(keys) as unknown,
   };
@@ -79,10 +80,20 @@ function registration(component: Component): string {
     `label: function () { return this.name || this._('label'); },`,
     `paletteLabel: function () { return this._('label'); },`,
     `labelStyle: function () { return this.name ? 'node_label_italic' : ''; },`,
-    ...(outputs.some(Boolean) ? [`outputLabels: function (i) { return this._('outputs.' + i); },`] : []),
+    ...outputLabels(component),
     ...hooks(),
   ];
   return `RED.nodes.registerType('${type}', {\n  ${lines.join('\n  ')}\n});`;
+}
+
+function outputLabels({ declaration }: Component): string[] {
+  const outputs = outputsOf(declaration);
+  const own = outputs.some(Boolean) ? `this._('outputs.' + i)` : 'undefined';
+  if (!forwards(declaration)) {
+    return outputs.some(Boolean) ? [`outputLabels: function (i) { return ${own}; },`] : [];
+  }
+  const reports = `this._('${SHARED}:ui.deliveryReports')`;
+  return [`outputLabels: function (i) { return i < ${outputs.length} ? ${own} : ${reports}; },`];
 }
 
 function hooks(): string[] {
@@ -98,6 +109,9 @@ function hooks(): string[] {
 function defaults(component: Component): string[] {
   const { migrate, version } = component.declaration;
   const lines = [`    configVersion: { value: ${version} },`];
+  if (forwards(component.declaration)) {
+    lines.push(`    outputs: { value: ${outputsOf(component.declaration).length} },`);
+  }
   for (const name of legacyNames(component.fields, migrate, version)) {
     lines.push(`    ${name}: { value: undefined },`);
   }
