@@ -1,18 +1,12 @@
 /** The dead letters node: tells of messages that failed for good, and replays or removes them. */
-import { Failure } from '../../lib/core';
 import { DEAD_CODES, deadOf, runRequest } from '../../lib/queue/dead';
-import type { DeadLetter, DeadLetters } from '../../lib/queue/types';
+import type { DeadLetters } from '../../lib/queue/types';
 import { defineTrigger, type Note } from '../../lib/roles';
 import { chooser } from './choice';
 import { readCommand } from './commands';
 import { Feed } from './feed';
 import { fields } from './fields';
 
-/** Filled by `start`, used by `input`: both see the same prepared object. */
-interface Prepared {
-  readonly chosen: (letter: DeadLetter) => boolean;
-  dead?: DeadLetters;
-}
 const MEGABYTE = 1024 * 1024;
 
 export const trigger = defineTrigger({
@@ -33,8 +27,8 @@ is sent once, also across restarts.
   outputs: ['Dead letters', 'Answers'],
   fields,
   codes: DEAD_CODES,
-  prepare: (config): Prepared => ({ chosen: chooser(config) }),
-  async start({ config, prepared, queues, clock, log, store, scope, emit, note }) {
+  prepare: chooser,
+  async start({ config, prepared: chosen, queues, clock, log, store, scope, emit, note }) {
     const { store: local, release } = await queues.use();
     try {
       const dead = deadOf(local);
@@ -42,11 +36,9 @@ is sent once, also across restarts.
       if (bounded) await dead.limit({ maxRecords, maxBytes: maxMegabytes * MEGABYTE, maxAgeMs: maxAge });
       const { perSecond } = config;
       const looked = (): Promise<void> => showCount(dead, note);
-      const parts = { dead, store, clock, log, scope, chosen: prepared.chosen, perSecond, emit, looked };
+      const parts = { dead, store, clock, log, scope, chosen, perSecond, emit, looked };
       const feed = await Feed.start(parts);
-      prepared.dead = dead;
       return async () => {
-        delete prepared.dead;
         await feed.stop();
         await release();
       };
@@ -55,15 +47,18 @@ is sent once, also across restarts.
       throw error;
     }
   },
-  async input(msg, { prepared: { dead }, clock, emit, note }) {
+  async input(msg, { queues, clock, emit, note }) {
     const request = readCommand(msg, clock.now());
-    if (!dead) {
-      const sentence = 'The store of dead letters is not open yet; send the command again in a moment.';
-      throw new Failure('transient', 'QUEUE_UNAVAILABLE', sentence, { reached: false });
+    // Waits for the opening that `start` began, and needs no order between the two.
+    const { store, release } = await queues.use();
+    try {
+      const dead = deadOf(store);
+      const payload = await runRequest(dead, request);
+      emit({ ...msg, payload }, 1);
+      await showCount(dead, note);
+    } finally {
+      await release();
     }
-    const payload = await runRequest(dead, request);
-    await showCount(dead, note);
-    emit({ ...msg, payload }, 1);
   },
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Message } from '../../lib/core';
+import { Failure, type Message } from '../../lib/core';
 import { localQueues, type LocalQueues } from '../../lib/queue/local';
 import { openMemoryStore } from '../../lib/queue/memory/store';
 import type { DeadLetters, QueueStore } from '../../lib/queue/types';
@@ -102,15 +102,16 @@ describe('dead letters: through its role', () => {
     assert.deepEqual([opens, closes], [1, 1]);
   });
 
-  it('says that the store is not open, and opens it once it can be', async () => {
+  it('says that the store cannot be opened, and works once it can be', async () => {
     let broken = true;
+    const locked = new Failure('config', 'QUEUE_LOCKED', 'Another process uses the file.');
     const flaky = new Harness({
       clock,
-      queues: { use: () => (broken ? Promise.reject(new Error('disk on fire')) : queues.use()) },
+      queues: { use: () => (broken ? Promise.reject(locked) : queues.use()) },
     });
     const { node, recorded } = flaky.trigger(trigger, undefined, {});
     await clock.advance(10);
-    assert.equal((await failureOf(node.input({ topic: 'list' }))).code, 'QUEUE_UNAVAILABLE');
+    assert.equal((await failureOf(node.input({ topic: 'list' }))).code, 'QUEUE_LOCKED');
     assert.ok(recorded.failures.length > 0);
     broken = false;
     await clock.advance(120_000);
