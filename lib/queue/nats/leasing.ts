@@ -5,6 +5,7 @@ import { rememberReturned, type Bed } from './bed';
 import { confirmAck, giveBack, type Delivered } from './delivered';
 import type { Held } from './held';
 import { NO_NOTE } from './notes';
+import { Orphans } from './orphans';
 import { pull } from './pull';
 import { MOST_ATTEMPTS, readHistory, readRecord } from './record';
 
@@ -17,9 +18,12 @@ const MOST_ROUNDS = 20;
 
 export class Leasing {
   readonly #nonce = randomBytes(6).toString('base64url');
+  readonly #orphans: Orphans;
   #count = 0;
 
-  constructor(readonly bed: Bed) {}
+  constructor(readonly bed: Bed) {
+    this.#orphans = new Orphans(bed);
+  }
 
   async lease({ max, visibilityMs }: LeaseOptions): Promise<readonly Leased[]> {
     const batch = this.bed.options.ordered ? 1 : Math.min(Math.max(1, Math.floor(max)), MOST_AT_ONCE);
@@ -27,6 +31,7 @@ export class Leasing {
       const busy = this.bed.options.ordered && (await this.#isLineBusy());
       const sent = this.bed.session.clock.mono();
       const got = await pull(this.bed.session, this.bed.names, batch, busy ? BUSY_LINE_MS : 0);
+      if (got.length === 0 && !busy && (await this.#orphans.rescue()) > 0) continue;
       if (got.length === 0) return [];
       const opened = await Promise.all(got.map((one) => this.#open(one)));
       const alive: Held[] = [];

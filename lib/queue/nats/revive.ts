@@ -19,7 +19,7 @@ export async function revive(
     session.run(() => session.js.publish(names.subject, body, { headers: fresh(headers), msgID: once }));
   const fresh = (source: MsgHdrs): MsgHdrs => {
     const copy = session.lib.transport.headers();
-    for (const key of source.keys()) copy.set(key, source.get(key));
+    for (const key of source.keys()) if (!key.startsWith('Nats-')) copy.set(key, source.get(key));
     return copy;
   };
   let ack;
