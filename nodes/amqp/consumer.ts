@@ -40,6 +40,9 @@ export class Consumer {
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<unknown> | undefined;
   #over = false;
+  /** Until then a closed channel is the answer to the start, and tells nothing about the session. */
+  #started = false;
+  #failure: Failure | undefined;
   #error: unknown;
 
   private constructor(channel: Channel, options: ConsumeOptions, events: ConsumerEvents) {
@@ -62,10 +65,11 @@ export class Consumer {
       const { consumerCount } = await channel.checkQueue(options.queue);
       await channel.prefetch(options.prefetch);
       await consumer.#consume();
+      if (consumer.#failure) throw consumer.#failure;
+      consumer.#started = true;
       return { consumer, others: consumerCount };
     } catch (error) {
       const close = closeOf(error) ?? closeOf(consumer.#error);
-      consumer.#over = true;
       if (close) throw channelFailure(close, `Queue "${options.queue}"`);
       throw error;
     }
@@ -140,7 +144,8 @@ export class Consumer {
     this.#unsettled.clear();
     if (this.#over) return;
     this.#over = true;
-    this.#events.ended(failure);
+    this.#failure = failure;
+    if (this.#started) this.#events.ended(failure);
   }
 
   /** What is not settled goes back to the queue. */
