@@ -6,6 +6,8 @@ import { choice, typed } from '../../lib/spec';
 import { connector } from './connector';
 
 const LONGEST_KEY = 200;
+const NO_KEYS =
+  'The broker of this queue keeps no order by key. Leave "Order key" empty, use one queue for each key, or keep the queue in the local file.';
 
 export const adapter = defineAdapter({
   type: 'holdfast-queue',
@@ -40,7 +42,9 @@ stands in the way. Dates, Buffers, BigInt, undefined and circular references com
     // Loaded with the first message; the map of modules answers from then on.
     const { encodeMessage } = require('../../lib/queue/codec') as typeof import('../../lib/queue/codec');
     const body = encodeMessage(values.store === 'payload' ? { payload: msg.payload } : without(msg));
-    const entry = { id: call.key, key: keyOf(values.key), time: clock.now(), body };
+    const key = keyOf(values.key);
+    if (key !== '' && !session.capabilities.keys) throw badKey(NO_KEYS);
+    const entry = { id: call.key, key, time: clock.now(), body };
     const result: PutResult = await session.put(entry);
     if (result === 'dropped') note('full: new messages are dropped', 'warn');
     else note('');
@@ -63,10 +67,9 @@ function keyOf(value: unknown): string {
     typeof key === 'string'
       ? `has ${key.length} characters`
       : `is ${Array.isArray(key) ? 'an array' : 'an object'}`;
-  throw new Failure(
-    'rejected',
-    'BAD_MESSAGE',
-    `The order key ${what}; it must be a text of at most ${LONGEST_KEY} characters or a number.`,
-    { reached: false },
-  );
+  throw badKey(`The order key ${what}; it must be a text of at most ${LONGEST_KEY} characters or a number.`);
+}
+
+function badKey(sentence: string): Failure {
+  return new Failure('rejected', 'BAD_MESSAGE', sentence, { reached: false });
 }

@@ -1,21 +1,8 @@
 /** Opens the stores on brokers. Their client libraries load there, not before. */
 import { Failure, type Scope } from '../../lib/core';
-import type { NatsAuth, NatsOptions, NatsStore } from '../../lib/queue/nats';
+import type { NatsAuth, NatsStore } from '../../lib/queue/nats';
 import type { QueueStore } from '../../lib/queue';
 import type { Context } from './stores';
-
-type OpenRabbit = (options: RabbitOptions) => Promise<QueueStore>;
-interface RabbitOptions extends Pick<
-  NatsOptions,
-  'tls' | 'clock' | 'log' | 'name' | 'scope' | 'openTimeoutMs' | 'lost'
-> {
-  readonly host: string;
-  readonly port: number;
-  readonly virtualHost: string;
-  readonly user: string;
-  readonly password: string;
-  readonly heartbeatSeconds: number;
-}
 
 /** The framework's own timeout ends `scope`; this one is only for what does not listen to it. */
 const OPEN_TIMEOUT_MS = 60_000;
@@ -38,7 +25,8 @@ export async function openNats(ctx: Context): Promise<NatsStore> {
 }
 
 export async function openRabbit(ctx: Context): Promise<QueueStore> {
-  const { openRabbitStore } = require('../../lib/queue/rabbitmq/store') as { openRabbitStore: OpenRabbit };
+  const { openRabbitStore } =
+    require('../../lib/queue/rabbitmq/store') as typeof import('../../lib/queue/rabbitmq');
   const { config, auth, tls, scope, clock, log, name, lost } = ctx;
   if (auth.kind !== 'basic' && auth.kind !== 'none') {
     throw new Failure(

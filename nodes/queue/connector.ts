@@ -1,6 +1,7 @@
 import { defineConnector } from '../../lib/roles';
 import { Failure } from '../../lib/core';
 import { classifyNats } from '../../lib/queue/nats/classify';
+import { classifyRabbit } from '../../lib/queue/rabbitmq/errors';
 import { brokers, fields } from './connection-fields';
 import type { QueueSession } from './session';
 
@@ -33,7 +34,10 @@ export const connector = defineConnector({
     }
     await queue.stats();
   },
-  classify: (error) => classifyNats(error),
+  classify(error) {
+    const failure = classifyNats(error);
+    return failure.kind === 'unclassified' ? classifyRabbit(error) : failure;
+  },
   simulator: {
     load: () => Promise.resolve(require('./simulator') as typeof import('./simulator')),
     apply: (config) => ({ ...config, store: 'memory' }),
