@@ -84,7 +84,7 @@ export class Courier {
   }
 
   ask<O extends Operation>(op: O, ask: Ask<O>): Promise<Answer<O>> {
-    return this.draft().add(op, ask).then(unlessRefused);
+    return this.draft().add(op, ask);
   }
 
   /** Resolves when everything asked before is answered. */
@@ -280,12 +280,4 @@ export class Courier {
     this.#log.info(`The queue file ${this.#path} works again.`);
     this.#events.trouble(undefined);
   }
-}
-
-/** A command may fail alone; it then answers with a sentence. */
-function unlessRefused<T>(answer: T): T {
-  if (typeof answer === 'object' && answer !== null && 'refused' in answer) {
-    throw unavailable(String(answer.refused));
-  }
-  return answer;
 }

@@ -47,7 +47,6 @@ export class FileDeadLetters implements DeadLetters {
   ): Promise<number> {
     checkName(queue);
     checkEntry(entry);
-    if (history.length === 0) throw badEntry('A dead letter needs the attempt that failed.');
     const writer = new FrameWriter();
     writer.add(entry, '');
     const data = writer.take();

@@ -11,7 +11,6 @@ import type { Batch, Command, Reply, Tidings } from './protocol';
 import { endOld } from './room';
 import { queueTables, readMeta, writeMeta } from './schema';
 import { parseHistory, Shelf } from './shelf';
-import { Refused } from './sqlite';
 
 /** Bytes of records that are kept in memory, over all queues. */
 const TAIL_BYTES = 8 * 1024 * 1024;
@@ -98,17 +97,17 @@ export class Engine {
   }
 
   /** Moves a leased record to the dead letters. */
-  buryHeld(shelf: Shelf, held: Held, last: Attempt, reason = last): void {
+  buryHeld(shelf: Shelf, held: Held, last: Attempt): void {
     shelf.settle();
     const found = shelf.rows.one(held.seq);
-    if (found) this.#bury(shelf, found.seq, found.row, held.delivery, last, reason);
+    if (found) this.#bury(shelf, found.seq, found.row, held.delivery, last);
     shelf.end(held);
   }
 
   /** Moves a waiting or delayed record to the dead letters. */
   buryWaiting(shelf: Shelf, seq: number, row: Buffer, line: string | undefined, last: Attempt): void {
     const delivery = shelf.rows.past(seq)?.delivery ?? 0;
-    const bytes = this.#bury(shelf, seq, row, delivery, last, last);
+    const bytes = this.#bury(shelf, seq, row, delivery, last);
     const held = shelf.lines.get(seq);
     if (held) shelf.end(held);
     else shelf.remove(seq, bytes, line);
@@ -117,6 +116,12 @@ export class Engine {
 
   tell(letter: DeadLetter): void {
     this.#letters?.push(letter);
+  }
+
+  /** Nobody said why. */
+  givenUp(): Attempt {
+    const message = 'The message was given up; nobody said why.';
+    return { at: this.wall, kind: 'rejected', code: 'DELIVERIES_EXHAUSTED', message };
   }
 
   /** Why a record was given up after its deliveries. */
@@ -131,12 +136,12 @@ export class Engine {
     };
   }
 
-  #bury(shelf: Shelf, seq: number, row: Buffer, delivery: number, last: Attempt, reason: Attempt): number {
+  #bury(shelf: Shelf, seq: number, row: Buffer, delivery: number, last: Attempt): number {
     const before = parseHistory(shelf.rows.past(seq)?.history ?? '');
     const owner = shelf.options?.owner ?? NOBODY;
     const history = [...before, last].slice(-20);
     const letter = this.dead.add(
-      { queue: shelf.name, row: Buffer.from(row), attempts: delivery, history, last: reason, owner },
+      { queue: shelf.name, row: Buffer.from(row), attempts: delivery, history, last, owner },
       this.now,
     );
     shelf.counters.died += 1;
@@ -166,13 +171,8 @@ export class Engine {
     } else shelf.fail(held, undefined, 0);
   }
 
-  #carryOut(command: Command): unknown {
-    try {
-      return (this.#handlers[command.op] as (ask: unknown) => unknown)(command.ask);
-    } catch (error) {
-      if (error instanceof Refused) return { refused: error.message };
-      throw error;
-    }
+  #carryOut({ op, ask }: Command): unknown {
+    return (this.#handlers[op] as (ask: unknown) => unknown)(ask);
   }
 
   #afterwards(): Omit<Reply, 'answers'> {

@@ -17,7 +17,8 @@ import { loadSqlite } from './sqlite';
 
 /** Damaged files that are kept for inspection; older ones make room. */
 const KEPT = 3;
-const PARTS = ['', '-wal', '-shm', '-journal'];
+/** What SQLite writes beside a file, and the file itself. */
+export const PARTS = ['', '-wal', '-shm', '-journal'];
 const NOT_A_DATABASE = 26;
 
 /** Makes the folder, and the file with rights for its owner only. */

@@ -7,7 +7,7 @@ import { parseHistory } from './shelf';
 import { asBuffer, Damaged } from './sqlite';
 
 /** What holds until somebody sets other limits: a gateway's disk, not its memory. */
-export const DEFAULT_LIMITS: DeadLimits = { maxRecords: 50_000, maxBytes: 256 * 1024 * 1024, maxAgeMs: 0 };
+export const DEFAULT_LIMITS: DeadLimits = { maxRecords: 100_000, maxBytes: 256 * 1024 * 1024, maxAgeMs: 0 };
 
 /** A record on its way to the dead letters. */
 export interface Burial {

@@ -8,7 +8,6 @@ import { purge, putAll } from './room';
 import type { Shelf } from './shelf';
 import { parseHistory } from './shelf';
 import type { Held } from './lines';
-import { Refused } from './sqlite';
 
 export type Handlers = { readonly [O in Operation]: (ask: Ask<O>) => Answer<O> };
 
@@ -119,8 +118,7 @@ function reject(
     shelf.fail(held, attempt, delayMs > 0 ? engine.now + delayMs : 0);
     return;
   }
-  const reason = engine.exhausted(shelf, held.delivery, attempt);
-  engine.buryHeld(shelf, held, attempt ?? reason, reason);
+  engine.buryHeld(shelf, held, attempt ?? engine.exhausted(shelf, held.delivery, undefined));
 }
 
 function inspect(shelf: Shelf, after: number, limit: number): Answer<'inspect'> {
@@ -155,8 +153,7 @@ function stats(engine: Engine, shelf: Shelf): Answer<'stats'> {
 
 function addDead(engine: Engine, ask: Operations['deadAdd'][0]): number {
   const history = parseHistory(ask.history);
-  const last = history.at(-1);
-  if (!last) throw new Refused('A dead letter needs the attempt that failed.');
+  const last = history.at(-1) ?? engine.givenUp();
   let number = 0;
   eachFrame(ask.data, 1, (row) => {
     const owner = JSON.parse(ask.owner) as Source;

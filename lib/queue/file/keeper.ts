@@ -6,13 +6,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Engine } from './engine';
 import { prepareFile, syncFolder, takeLock } from './folder';
 import type { Batch, Note, Reply, Request, Trouble } from './protocol';
-import { repair } from './repair';
+import { finishRepair, repair } from './repair';
 import { FORMAT, readMeta, TABLES, writeMeta } from './schema';
 import { openDatabase, troubleOf } from './sqlite';
 import { dirname } from 'node:path';
 
 /** What a probe writes: a disk that takes this takes ordinary batches. */
 const PROBE_BYTES = 65_536;
+/** Repairs of one thread after which a pause comes before the next. */
+const MOST_REPAIRS = 5;
 
 export class Keeper {
   #path = '';
@@ -23,6 +25,7 @@ export class Keeper {
   #broken = false;
   /** Something was rolled back: what memory counted is read anew. */
   #stale = false;
+  #repairs = 0;
   #notes: Note[] = [];
 
   answer(request: Request): Reply {
@@ -73,6 +76,7 @@ export class Keeper {
   }
 
   #connect(): void {
+    finishRepair(this.#path);
     prepareFile(this.#path);
     const db = openDatabase(this.#path);
     try {
@@ -102,6 +106,11 @@ export class Keeper {
     this.#stale = true;
     if (trouble.kind === 'disk' || trouble.kind === 'locked') this.#broken = true;
     if (trouble.kind !== 'damaged' || !this.#engine) return trouble;
+    if (this.#repairs >= MOST_REPAIRS) {
+      this.#repairs = 0;
+      this.#broken = true;
+      return { kind: 'disk', message: `it is damaged again and again: ${trouble.message}; check the disk` };
+    }
     try {
       this.#mend(trouble.message);
       return trouble;
@@ -112,9 +121,12 @@ export class Keeper {
   }
 
   #mend(why: string): void {
+    this.#repairs += 1;
     this.#close();
-    this.#notes.push(...repair(this.#path, why));
+    const open = [...(this.#engine?.shelves() ?? [])];
+    this.#notes.push(...repair(this.#path, why, open));
     this.#connect();
+    for (const shelf of this.#engine?.shelves() ?? []) shelf.forgetLost();
   }
 
   /**

@@ -108,7 +108,7 @@ export interface Note {
   readonly text: string;
 }
 export interface Reply {
-  /** One a command; a command may fail alone, with its sentence. */
+  /** One a command. */
   readonly answers?: readonly unknown[];
   readonly trouble?: Trouble;
   readonly tidings?: readonly Tidings[];

@@ -1,5 +1,4 @@
 /** The limits of a queue: what a put finds full, what grows old. */
-import type { DatabaseSync } from 'node:sqlite';
 import { eachFrame, headLength, readHead, readKey } from './frame';
 import type { Operations } from './protocol';
 import type { Row, Summary } from './rows';
@@ -44,12 +43,11 @@ function isDuplicate(shelf: Shelf, row: Buffer, now: number, windowMs: number): 
 function fit(shelf: Shelf, bytes: number): number {
   const options = shelf.options;
   if (!options || !isOver(shelf, bytes)) return STORED;
-  if (options.whenFull === 'reject') return FULL;
-  const fitsAtAll = options.maxBytes === 0 || bytes <= options.maxBytes;
-  if (options.whenFull === 'dropOldest' && fitsAtAll) {
+  if (options.whenFull === 'dropOldest' && (options.maxBytes === 0 || bytes <= options.maxBytes)) {
     while (isOver(shelf, bytes) && dropOldest(shelf));
-    if (!isOver(shelf, bytes)) return STORED;
+    return isOver(shelf, bytes) ? FULL : STORED;
   }
+  if (options.whenFull !== 'dropNewest') return FULL;
   // The new record itself is dropped: it counts as put, so that the sum of the totals holds.
   shelf.counters.put += 1;
   shelf.counters.full += 1;
@@ -154,12 +152,4 @@ function endOne(shelf: Shelf, old: Summary, whenOld: 'deadLetter' | 'drop', bury
   }
   const found = shelf.rows.one(old.seq);
   if (found) bury(found, readKey(found.row) === '' ? undefined : readKey(found.row));
-}
-
-/** A table of a queue that is not there yet. */
-export function ensureQueue(db: DatabaseSync, name: string, tables: (id: number) => string): number {
-  db.prepare('INSERT INTO queues(name) VALUES(?) ON CONFLICT DO NOTHING').run(name);
-  const id = Number(db.prepare('SELECT id FROM queues WHERE name = ?').get(name)?.['id']);
-  db.exec(tables(id));
-  return id;
 }

@@ -177,6 +177,13 @@ export class Shelf {
     this.rewind();
   }
 
+  /** After a repair: leases of records that could not be recovered end. */
+  forgetLost(): void {
+    for (const held of [...this.lines.all()]) if (!this.rows.one(held.seq)) this.lines.end(held);
+    this.lines.keep();
+    this.rewind();
+  }
+
   /** Leasing begins at the front again. */
   rewind(): void {
     this.cursor = 1;

@@ -7,11 +7,6 @@ export class Damaged extends Error {
   override readonly name = 'Damaged';
 }
 
-/** One command failed; the batch goes on. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-}
-
 /** SQLite's primary result codes. */
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
