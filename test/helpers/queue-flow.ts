@@ -1,6 +1,6 @@
 /** The nodes of a queue without Node-RED: put, take, acknowledge and reject on one connection. */
 import assert from 'node:assert/strict';
-import type { Clock, Message } from '../../lib/core';
+import type { Message } from '../../lib/core';
 import type { Connection } from '../../lib/roles/connection';
 import type { RawConfig } from '../../lib/spec';
 import { adapter as acknowledgeNode } from '../../nodes/acknowledge/adapter';
@@ -19,10 +19,10 @@ export class QueueFlow {
   readonly connection: Connection;
   readonly link: Recorded;
 
-  constructor(raw: RawConfig = {}, options: HarnessOptions & { readonly clock?: Clock } = {}) {
+  constructor(raw: RawConfig = {}, options: HarnessOptions & { readonly secrets?: RawConfig } = {}) {
     this.harness = new Harness(options);
     const settings = { name: 'pieces', store: 'memory', queue: 'pieces', breakerMode: 'consecutive', ...raw };
-    const { connection, recorded } = this.harness.connection(connector, settings);
+    const { connection, recorded } = this.harness.connection(connector, settings, options.secrets);
     this.connection = connection;
     this.link = recorded;
   }
