@@ -1,5 +1,5 @@
 /** Reaches the dead letters of a user directory: through the runtime that holds the store, else by opening it. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, isFailure, type Clock } from '../../core';
 import { readRequest, type DeadAction, type DeadAnswer } from '../../queue/dead';
@@ -15,13 +15,15 @@ const PAUSE_MS = 250;
 export interface DeadAccess {
   readonly userDir: string;
   readonly clock: Clock;
+  /** Number of the user who runs the command; undefined where users have none (Windows). */
+  readonly user: number | undefined;
   /** Opens the store of this path; only while no runtime holds it. */
   readonly openStore: (path: string) => Promise<QueueStore>;
 }
 
 /** Rejects with a Failure; BAD_MESSAGE and BAD_CONFIG mean that the command was wrong. */
 export async function askUserDir(
-  { userDir, clock, openStore }: DeadAccess,
+  { userDir, clock, user, openStore }: DeadAccess,
   action: DeadAction,
   request: object,
 ): Promise<DeadAnswer> {
@@ -35,6 +37,7 @@ export async function askUserDir(
     if (answer) return answer;
     // Opening would make a store, and a mistyped folder would then look like one without dead letters.
     if (!existsSync(path)) return nothingThere(userDir, action);
+    refuseForeign(folder, user);
     try {
       return await askStore(await openStore(path), action, request, clock.now());
     } catch (error) {
@@ -55,6 +58,13 @@ async function askStore(
   } finally {
     await store.close();
   }
+}
+
+/** Files that another user (root, with sudo) makes beside the store would lock out the Node-RED that owns it. */
+function refuseForeign(folder: string, user: number | undefined): void {
+  if (user === undefined || statSync(folder).uid === user) return;
+  const sentence = `${folder} belongs to another user of this machine; run the command as that user (sudo -u <user>).`;
+  throw new Failure('config', 'BAD_CONFIG', sentence, { reached: false });
 }
 
 function nothingThere(userDir: string, action: DeadAction): DeadAnswer {

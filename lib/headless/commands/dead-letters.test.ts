@@ -24,6 +24,7 @@ describe('headless: dead-letters command', () => {
   let dead: DeadLetters;
   let opened = 0;
   let columns: number | undefined;
+  let user: number | undefined;
 
   /** The memory store stays as it is between two openings, as a file would. */
   const openStore = (): Promise<QueueStore> => {
@@ -33,7 +34,7 @@ describe('headless: dead-letters command', () => {
   const run = async (...args: string[]): Promise<Done> => {
     const out: string[] = [];
     const err: string[] = [];
-    const around: Surroundings = { clock: systemClock, columns, openStore };
+    const around: Surroundings = { clock: systemClock, user, columns, openStore };
     const code = await deadLetters(
       [...args, '-u', userDir],
       (line) => out.push(line),
@@ -52,6 +53,7 @@ describe('headless: dead-letters command', () => {
     dead = store.dead;
     opened = 0;
     columns = undefined;
+    user = process.getuid?.();
   });
   afterEach(async () => {
     await store.close();
@@ -185,6 +187,14 @@ describe('headless: dead-letters command', () => {
     assert.match(other.join(), /There is no folder .*lost/);
   });
 
+  it('leaves the store of another user alone', async () => {
+    user = (process.getuid?.() ?? 0) + 1;
+    const { code, err } = await run('list');
+    assert.equal(code, 2);
+    assert.match(err.join(), /belongs to another user.*sudo -u/);
+    assert.equal(opened, 0);
+  });
+
   it('talks to the runtime that holds the store', async () => {
     await addDead(dead);
     const folder = join(userDir, 'holdfast');
@@ -219,7 +229,7 @@ describe('headless: dead-letters command', () => {
     const out: string[] = [];
     // The pauses between its tries take no time here; waiting for an answer does.
     const timer: Clock['timer'] = (ms, fn) => systemClock.timer(ms > 1000 ? ms : 0, fn);
-    const around = { clock: { ...systemClock, timer }, columns, openStore: locked };
+    const around = { clock: { ...systemClock, timer }, user, columns, openStore: locked };
     const code = await deadLetters(['list', '-u', userDir], (line) => out.push(line), undefined, around);
     await control?.close();
     assert.equal(code, 0, out.join('\n'));

@@ -16,6 +16,7 @@ const WRONG = new Set(['BAD_MESSAGE', 'BAD_CONFIG', 'NOT_STORABLE']);
 
 export interface Surroundings {
   readonly clock: Clock;
+  readonly user: number | undefined;
   /** Columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
   readonly openStore: (path: string) => Promise<QueueStore>;
@@ -74,6 +75,7 @@ function surroundings(complain: Print): Surroundings {
     require('../../queue/file/store') as typeof import('../../queue/file/store');
   return {
     clock: systemClock,
+    user: process.getuid?.(),
     columns: process.stdout.columns,
     openStore: (path) => file().openFileStore({ path, clock: systemClock, log }),
   };
