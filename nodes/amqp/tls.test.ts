@@ -1,7 +1,6 @@
 /** TLS: the certificate is checked before a byte of the login is sent. */
 import assert from 'node:assert/strict';
 import { systemClock } from '../../lib/core';
-import type { ConnectorDeclaration } from '../../lib/roles';
 import { makeAuthority, startTlsFront, type TlsFront } from '../../test/faults';
 import { Harness } from '../../test/helpers/harness';
 import { adapter } from './adapter';
@@ -28,12 +27,12 @@ describe('amqp: TLS', () => {
     secrets: Record<string, string> = { password: 'guest' },
   ): Promise<unknown> => {
     const { connection } = harness.connection(
-      connector as unknown as ConnectorDeclaration,
+      connector,
       { host: '127.0.0.1', port: front.port, encrypt: true, authKind: 'basic', username: 'guest', ...raw },
       secrets,
     );
     const settings = { exchange: 'plant', routingKey: 'command.x', retryStrategy: 'none' };
-    return harness.adapter(adapter as never, connection, settings).send({ payload: 1 });
+    return harness.adapter(adapter, connection, settings).send({ payload: 1 });
   };
 
   it('publishes where the certificate is right', async () => {
