@@ -1,156 +1,202 @@
-import type { DeadFilter, DeadLetter, DeadLetterDetail, DeadLetters, DeadLimits } from '../types';
-import type { Attempt, Entry, Source } from '../types';
-import { Failure, type Clock } from '../../core';
+import type { Clock } from '../../core';
+import type {
+  Attempt,
+  DeadFilter,
+  DeadLetter,
+  DeadLetterDetail,
+  DeadLetters,
+  DeadLimits,
+  Entry,
+  Source,
+} from '../types';
+import { badEntry, boundedHistory, checkEntry, checkName, closed } from './check';
 
-interface Letter extends DeadLetterDetail {
-  /** Running time at which it came. */
-  readonly cameAt: number;
+/** What holds until somebody sets other limits. */
+const DEFAULT_LIMITS: DeadLimits = { maxRecords: 50_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 0 };
+const MOST_LISTED = 1_000;
+
+interface Burial {
+  readonly queue: string;
+  readonly entry: Entry;
+  readonly owner: Source;
+  readonly history: readonly Attempt[];
+  readonly reason: Attempt;
+  readonly attempts: number;
 }
+interface Grave {
+  readonly letter: DeadLetter;
+  readonly body: Uint8Array;
+  readonly history: readonly Attempt[];
+  /** Running time of the burial. */
+  readonly at: number;
+}
+/** Puts a letter back into its queue. */
+type Return = (queue: string, entry: Entry, history: readonly Attempt[]) => void;
 
-/** Dead letters in memory. */
 export class MemoryDeadLetters implements DeadLetters {
   readonly #clock: Clock;
-  readonly #putBack: (queue: string, entry: Entry) => void;
-  readonly #letters = new Map<number, Letter>();
+  readonly #putBack: Return;
+  readonly #graves = new Map<number, Grave>();
+  readonly #perQueue = new Map<string, number>();
   readonly #listeners = new Set<(letter: DeadLetter) => void>();
-  #limits: DeadLimits = { maxRecords: 100_000, maxBytes: 256 * 1024 * 1024, maxAgeMs: 0 };
-  #last = 0;
+  #limits = DEFAULT_LIMITS;
+  #next = 1;
+  #first = 1;
   #bytes = 0;
   #dropped = 0;
+  #isClosed = false;
 
-  constructor(clock: Clock, putBack: (queue: string, entry: Entry) => void) {
+  constructor(clock: Clock, putBack: Return) {
     this.#clock = clock;
     this.#putBack = putBack;
   }
 
-  count(queue: string): number {
-    return this.#find({ queue }).length;
-  }
-
-  /** The one way in: from a queue, or from a node that failed. */
-  bury(
-    queue: string,
-    { id, key, time, body }: Entry,
-    owner: Source,
-    history: readonly Attempt[],
-    attempts: number,
-  ): number {
-    const last = history.at(-1);
-    const now = this.#clock.now();
-    this.#last += 1;
-    const letter: Letter = {
-      number: this.#last,
-      queue,
-      id,
-      key,
-      time,
-      bytes: body.length,
-      attempts,
-      firstAt: history[0]?.at ?? now,
-      lastAt: last?.at ?? now,
-      kind: last?.kind ?? 'rejected',
-      code: last?.code ?? 'DELIVERIES_EXHAUSTED',
-      message: last?.message ?? 'The message was given up.',
-      source: last?.source ?? owner,
-      body,
-      history: history.slice(-20),
-      cameAt: this.#clock.mono(),
-    };
-    this.#letters.set(letter.number, letter);
+  bury({ queue, entry, owner, history, reason, attempts }: Burial): number {
+    const { id, key, time, body } = entry;
+    const { kind, code, message, at, source = owner } = reason;
+    const number = this.#next;
+    const times = { firstAt: history[0]?.at ?? at, lastAt: at };
+    const facts = { queue, id, key, time, bytes: body.byteLength, attempts, kind, code, message, source };
+    const letter: DeadLetter = { number, ...facts, ...times };
+    this.#next += 1;
     this.#bytes += letter.bytes;
-    this.#trim();
-    for (const listener of this.#listeners) listener(summary(letter));
-    return letter.number;
+    this.#perQueue.set(queue, this.ofQueue(queue) + 1);
+    this.#graves.set(number, { letter, body, history, at: this.#clock.mono() });
+    this.#makeRoom();
+    for (const listener of [...this.#listeners]) listener(letter);
+    return number;
   }
 
-  list(filter: DeadFilter, page: { after: number; limit: number }): Promise<readonly DeadLetter[]> {
-    const found = this.#find(filter).filter(({ number }) => number > page.after);
-    return Promise.resolve(found.slice(0, page.limit).map(summary));
+  ofQueue(queue: string): number {
+    return this.#perQueue.get(queue) ?? 0;
   }
 
-  get(number: number): Promise<DeadLetterDetail | undefined> {
-    this.#trim();
-    const letter = this.#letters.get(number);
-    return Promise.resolve(letter && { ...summary(letter), body: letter.body, history: letter.history });
+  async list(
+    filter: DeadFilter,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly DeadLetter[]> {
+    this.#check();
+    const found: DeadLetter[] = [];
+    const limit = Math.min(MOST_LISTED, Math.floor(page.limit));
+    if (!(limit >= 1)) return found;
+    for (const { letter } of this.#each(filter, page.after + 1)) if (found.push(letter) >= limit) break;
+    return found;
   }
 
-  add(
+  async get(number: number): Promise<DeadLetterDetail | undefined> {
+    this.#check();
+    const grave = this.#graves.get(number);
+    return grave && { ...grave.letter, body: new Uint8Array(grave.body), history: grave.history };
+  }
+
+  async add(
     queue: string,
     entry: Entry,
     owner: Source,
     history: readonly Attempt[],
     attempts: number,
   ): Promise<number> {
-    return Promise.resolve(this.bury(queue, entry, owner, history, attempts));
+    this.#check();
+    checkName(queue);
+    checkEntry(entry);
+    const kept = boundedHistory(history);
+    const reason = kept.at(-1);
+    if (!reason) throw badEntry('A dead letter needs the attempt that failed.');
+    const own = { ...entry, body: new Uint8Array(entry.body) };
+    return this.bury({ queue, entry: own, owner, history: kept, reason, attempts });
   }
 
-  replay(filter: DeadFilter, body?: Uint8Array): Promise<number> {
-    if (body && filter.numbers?.length !== 1) {
-      const sentence = 'An edited message replaces exactly one dead letter; name its number alone.';
-      return Promise.reject(new Failure('rejected', 'BAD_MESSAGE', sentence, { reached: false }));
+  async replay(filter: DeadFilter, body?: Uint8Array): Promise<number> {
+    this.#check();
+    if (body && filter.numbers?.length !== 1)
+      throw badEntry('An edited message replaces exactly one dead letter; name its number.');
+    const found = [...this.#each(filter, 0)];
+    for (const grave of found) {
+      const { queue, id, key, time } = grave.letter;
+      this.#remove(grave);
+      this.#putBack(queue, { id, key, time, body: body ?? grave.body }, grave.history);
     }
-    const found = this.#find(filter);
-    for (const letter of found) {
-      this.#remove(letter);
-      const { id, key, time, history } = letter;
-      this.#putBack(letter.queue, { id, key, time, body: body ?? letter.body, history });
-    }
-    return Promise.resolve(found.length);
+    return found.length;
   }
 
-  purge(filter: DeadFilter): Promise<number> {
-    const found = this.#find(filter);
-    for (const letter of found) this.#remove(letter);
-    return Promise.resolve(found.length);
+  async purge(filter: DeadFilter): Promise<number> {
+    this.#check();
+    const found = [...this.#each(filter, 0)];
+    for (const grave of found) this.#remove(grave);
+    return found.length;
   }
 
-  stats(): Promise<{ readonly records: number; readonly bytes: number; readonly dropped: number }> {
-    this.#trim();
-    return Promise.resolve({ records: this.#letters.size, bytes: this.#bytes, dropped: this.#dropped });
+  async stats(): Promise<{ readonly records: number; readonly bytes: number; readonly dropped: number }> {
+    this.#check();
+    return { records: this.#graves.size, bytes: this.#bytes, dropped: this.#dropped };
   }
 
-  limit(limits: DeadLimits): Promise<void> {
-    this.#limits = limits;
-    this.#trim();
-    return Promise.resolve();
+  async limit(limits: DeadLimits): Promise<void> {
+    this.#check();
+    const { maxRecords, maxBytes, maxAgeMs } = limits;
+    this.#limits = { maxRecords, maxBytes, maxAgeMs };
+    this.#makeRoom();
   }
 
   onAdded(fn: (letter: DeadLetter) => void): () => void {
-    this.#listeners.add(fn);
-    return () => this.#listeners.delete(fn);
+    const own = (letter: DeadLetter): void => fn(letter);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
   }
 
-  #find(filter: DeadFilter): Letter[] {
-    this.#trim();
-    return [...this.#letters.values()].filter((letter) => fits(filter, letter));
+  stop(): void {
+    this.#isClosed = true;
+    this.#listeners.clear();
+    this.#graves.clear();
   }
 
-  #remove(letter: Letter): void {
-    this.#letters.delete(letter.number);
+  /** Old ones leave when somebody looks: nobody can tell the difference. */
+  #check(): void {
+    if (this.#isClosed) throw closed('The store of the dead letters');
+    this.#makeRoom();
+  }
+
+  *#each(filter: DeadFilter, from: number): Generator<Grave> {
+    const numbers = filter.numbers && new Set(filter.numbers);
+    for (let number = Math.max(from, this.#first); number < this.#next; number += 1) {
+      const grave = this.#graves.get(number);
+      if (grave && (!numbers || numbers.has(number)) && matches(grave.letter, filter)) yield grave;
+    }
+  }
+
+  #remove({ letter }: Grave): void {
+    if (!this.#graves.delete(letter.number)) return;
     this.#bytes -= letter.bytes;
+    const left = this.ofQueue(letter.queue) - 1;
+    if (left > 0) this.#perQueue.set(letter.queue, left);
+    else this.#perQueue.delete(letter.queue);
   }
 
-  #trim(): void {
+  #makeRoom(): void {
     const { maxRecords, maxBytes, maxAgeMs } = this.#limits;
-    const now = this.#clock.mono();
-    for (const letter of this.#letters.values()) {
-      const full = this.#letters.size > maxRecords || this.#bytes > maxBytes;
-      if (!full && !(maxAgeMs > 0 && now - letter.cameAt >= maxAgeMs)) return;
-      this.#remove(letter);
+    for (; this.#first < this.#next; this.#first += 1) {
+      const oldest = this.#graves.get(this.#first);
+      if (!oldest) continue;
+      const isMany = maxRecords > 0 && this.#graves.size > maxRecords;
+      const isLarge = maxBytes > 0 && this.#bytes > maxBytes;
+      const isOld = maxAgeMs > 0 && this.#clock.mono() - oldest.at >= maxAgeMs;
+      if (!isMany && !isLarge && !isOld) return;
+      this.#remove(oldest);
       this.#dropped += 1;
     }
   }
 }
 
-function summary({ body: _body, history: _history, cameAt: _cameAt, ...letter }: Letter): DeadLetter {
-  return letter;
-}
-
-function fits(filter: DeadFilter, letter: Letter): boolean {
-  const { numbers, node, since, before, ...same } = filter;
-  if (numbers && !numbers.includes(letter.number)) return false;
-  if (node !== undefined && letter.source.node !== node) return false;
-  if (since !== undefined && letter.lastAt < since) return false;
-  if (before !== undefined && letter.lastAt >= before) return false;
-  return Object.entries(same).every(([name, value]) => value === undefined || letter[name as 'id'] === value);
+function matches(letter: DeadLetter, filter: DeadFilter): boolean {
+  const { queue, node, code, kind, id, key, since, before } = filter;
+  return (
+    (queue === undefined || letter.queue === queue) &&
+    (node === undefined || letter.source.node === node) &&
+    (code === undefined || letter.code === code) &&
+    (kind === undefined || letter.kind === kind) &&
+    (id === undefined || letter.id === id) &&
+    (key === undefined || letter.key === key) &&
+    (since === undefined || letter.lastAt >= since) &&
+    (before === undefined || letter.lastAt < before)
+  );
 }

@@ -1,34 +1,39 @@
-/** The records of one queue in memory, and what its handles share. */
-import { Failure, type Clock, type Timer } from '../../core';
+/** The records of one queue in memory, shared by all who opened it. */
+import type { Clock, Timer } from '../../core';
 import type { Attempt, Entry, PutResult, QueueListener, QueueOptions, QueueStats } from '../types';
+import { boundedHistory, full } from './check';
 import type { MemoryDeadLetters } from './dead';
-import { Lines, type Held } from './lines';
+import { Heap } from './heap';
+import { Order } from './order';
+import type { Held } from './record';
+import { Seen } from './seen';
 
-const MOST_ATTEMPTS = 20;
+const NOBODY = { node: '', name: '', type: '', flow: '' };
+
+interface Due {
+  readonly at: number;
+  readonly record: Held;
+}
 
 export class Shelf {
   readonly name: string;
   readonly listeners = new Set<QueueListener>();
-  readonly totals = {
-    put: 0,
-    acknowledged: 0,
-    died: 0,
-    replayed: 0,
-    dropped: { full: 0, old: 0, purged: 0 },
-    duplicates: 0,
-  };
-  /** By position, in order. */
-  readonly records = new Map<number, Held>();
+  options: QueueOptions | undefined;
   readonly #clock: Clock;
   readonly #dead: MemoryDeadLetters;
-  readonly #timed = new Set<Held>();
-  readonly #seen = new Map<string, number>();
-  #options: QueueOptions | undefined;
-  #lines = new Lines(true);
-  #last = 0;
-  #lease = 0;
-  #bytes = 0;
+  readonly #records = new Map<number, Held>();
+  readonly #seen = new Seen(0);
+  #order = new Order(false);
+  #dues = new Heap<Due>((due) => due.at);
   #timer: Timer | undefined;
+  #timerAt = Infinity;
+  /** The position of the next record; none is before `#first`. */
+  #next = 1;
+  #first = 1;
+  #leases = 0;
+  #bytes = 0;
+  #out = { leased: 0, delayed: 0 };
+  #totals = { put: 0, acknowledged: 0, died: 0, replayed: 0, full: 0, old: 0, purged: 0, duplicates: 0 };
 
   constructor(name: string, clock: Clock, dead: MemoryDeadLetters) {
     this.name = name;
@@ -36,274 +41,316 @@ export class Shelf {
     this.#dead = dead;
   }
 
-  open(options: QueueOptions): void {
-    const reordered = this.#options?.ordered !== options.ordered;
-    this.#options = options;
-    if (reordered) this.#sort(options.ordered);
-    this.#look();
+  /** Who opens last says what holds. */
+  configure(options: QueueOptions): void {
+    const reorder = this.options?.ordered !== options.ordered;
+    this.options = options;
+    this.#seen.windowMs = options.duplicateWindowMs;
+    if (!reorder) return;
+    this.#order = new Order(options.ordered);
+    for (const record of this.#records.values())
+      if (record.state === 'waiting') this.#order.wait(record);
+      else this.#order.hold(record);
   }
 
   put(entry: Entry): PutResult {
-    const { duplicateWindowMs, whenFull } = this.#set();
-    const now = this.#clock.mono();
-    if (duplicateWindowMs > 0 && this.#isKnown(entry.id, now, duplicateWindowMs)) {
-      this.totals.duplicates += 1;
+    const now = this.settle();
+    const window = this.#seen.windowMs;
+    if (window > 0 && this.#seen.has(entry.id, now)) {
+      this.#totals.duplicates += 1;
       return 'duplicate';
     }
-    while (!this.#fits(entry.body.length)) {
-      if (whenFull === 'dropNewest') {
-        this.totals.put += 1;
-        this.#drop(1, 'full');
-        return 'dropped';
-      }
-      const oldest = whenFull === 'dropOldest' ? this.#oldest() : undefined;
-      if (!oldest) throw full(this.name);
-      this.#forget(oldest);
-      this.#drop(1, 'full');
+    const result = this.#fit(entry.body.byteLength);
+    if (result === 'stored') {
+      if (window > 0) this.#seen.add(entry.id, now);
+      this.append(entry, entry.history ?? []);
     }
-    this.add(entry);
-    if (duplicateWindowMs > 0) this.#seen.set(entry.id, now);
-    return 'stored';
+    return result;
   }
 
-  /** Limits or not: for what comes back from the dead letters. */
-  add(entry: Entry): void {
-    this.#last += 1;
-    const line = this.#lines.of(entry.key);
-    const held: Held = {
-      position: this.#last,
-      entry,
-      line,
-      putAt: this.#clock.mono(),
-      delivery: 0,
-      history: entry.history?.slice(-MOST_ATTEMPTS) ?? [],
-      state: 'waiting',
-      lease: 0,
-      until: 0,
+  /** Stores at the end, whatever the limits. */
+  append(entry: Entry, history: readonly Attempt[]): void {
+    const { id, key, time } = entry;
+    const at = this.#clock.mono();
+    const past = { delivery: 0, history: boundedHistory(history) };
+    const lease = { state: 'waiting' as const, lease: 0, handle: 0, due: Infinity };
+    const record: Held = {
+      seq: this.#next,
+      id,
+      key,
+      time,
+      body: new Uint8Array(entry.body),
+      at,
+      ...past,
+      ...lease,
     };
-    this.records.set(held.position, held);
-    this.#bytes += entry.body.length;
-    this.totals.put += 1;
-    this.#lines.add(held);
-    if ((this.#options?.maxAgeMs ?? 0) > 0 && this.records.size === 1) this.#arm();
-    this.#tell((one) => one.ready?.());
+    this.#next += 1;
+    this.#totals.put += 1;
+    this.#bytes += record.body.byteLength;
+    this.#records.set(record.seq, record);
+    this.#order.wait(record);
+    this.#arm();
+    this.tell((listener) => listener.ready?.());
   }
 
-  lease(max: number, perKey: number, visibilityMs: number): readonly Held[] {
-    this.#look();
-    const { maxDeliveries } = this.#set();
-    const taken = this.#lines.take(max, perKey);
-    for (const held of taken) {
-      this.#lease += 1;
-      held.lease = this.#lease;
-      held.state = 'leased';
-      held.delivery += 1;
-      held.until = this.#clock.mono() + visibilityMs;
-      this.#timed.add(held);
+  countReplayed(): void {
+    this.#totals.replayed += 1;
+  }
+
+  lease(max: number, perKey: number, visibilityMs: number, handle: number): Held[] {
+    const now = this.settle();
+    const lease = (this.#leases += 1);
+    const taken: Held[] = [];
+    this.#order.pick(max, perKey, lease, (record) => {
+      record.lease = lease;
+      record.handle = handle;
+      record.delivery += 1;
+      this.#hold(record, 'leased', now + visibilityMs);
+      taken.push(record);
+    });
+    return taken;
+  }
+
+  /** The record that this lease still holds. */
+  leased(seq: number, lease: number): Held | undefined {
+    this.settle();
+    const record = this.#records.get(seq);
+    return record?.state === 'leased' && record.lease === lease ? record : undefined;
+  }
+
+  acknowledge(record: Held): void {
+    this.#totals.acknowledged += 1;
+    this.#remove(record);
+    this.tell((listener) => listener.ready?.());
+  }
+
+  /** A failed delivery: it waits again, after a while or at once, unless it was the last. */
+  fail(record: Held, attempt: Attempt | undefined, delayMs: number): void {
+    const most = this.options?.maxDeliveries ?? 0;
+    if (most > 0 && record.delivery >= most) {
+      const reason = this.#exhausted(record.delivery, attempt);
+      this.bury(record, attempt ?? reason, reason);
+      return;
     }
-    this.#arm();
-    const given = taken.filter((held) => maxDeliveries === 0 || held.delivery <= maxDeliveries);
-    for (const held of taken) if (!given.includes(held)) this.die(held, this.#exhausted(held));
-    return given;
+    if (attempt) record.history = boundedHistory([...record.history, attempt]);
+    if (delayMs > 0) this.#hold(record, 'delayed', this.#clock.mono() + delayMs);
+    else this.#return(record);
   }
 
-  /** Undefined: the token is worthless. */
-  held(position: number, lease: number): Held | undefined {
-    this.#look();
-    const held = this.records.get(position);
-    return held?.state === 'leased' && held.lease === lease ? held : undefined;
+  /** It waits again as if it had not been leased. */
+  release(record: Held): void {
+    record.delivery -= 1;
+    this.#return(record);
   }
 
-  acknowledge(held: Held): void {
-    this.#forget(held);
-    this.totals.acknowledged += 1;
+  extend(record: Held, visibilityMs: number): void {
+    this.#hold(record, 'leased', this.#clock.mono() + visibilityMs);
   }
 
-  reject(held: Held, attempt: Attempt | undefined, delayMs: number): void {
-    if (attempt) held.history = [...held.history, attempt].slice(-MOST_ATTEMPTS);
-    const { maxDeliveries } = this.#set();
-    if (maxDeliveries > 0 && held.delivery >= maxDeliveries)
-      return this.die(held, attempt ? undefined : this.#exhausted(held));
-    this.#timed.delete(held);
-    if (delayMs <= 0) return this.#back(held);
-    held.state = 'delayed';
-    held.until = this.#clock.mono() + delayMs;
-    this.#timed.add(held);
-    this.#arm();
+  releaseAll(handle: number): void {
+    for (const record of this.#records.values())
+      if (record.state === 'leased' && record.handle === handle) this.release(record);
   }
 
-  release(held: Held): void {
-    held.delivery -= 1;
-    this.#timed.delete(held);
-    this.#back(held);
-  }
-
-  extend(held: Held, visibilityMs: number): void {
-    held.until = this.#clock.mono() + visibilityMs;
-    this.#arm();
-  }
-
-  die(held: Held, attempt: Attempt | undefined): void {
-    const history = attempt ? [...held.history, attempt] : held.history;
-    this.#forget(held);
-    this.totals.died += 1;
-    const { owner } = this.#set();
-    this.#dead.bury(this.name, held.entry, owner, history, held.delivery);
-    this.#tell((one) => one.died?.(1));
+  bury(record: Held, last: Attempt, reason = last): void {
+    const { id, key, time, body, delivery } = record;
+    this.#totals.died += 1;
+    this.#remove(record);
+    const history = boundedHistory([...record.history, last]);
+    const owner = this.options?.owner ?? NOBODY;
+    this.#dead.bury({
+      queue: this.name,
+      entry: { id, key, time, body },
+      owner,
+      history,
+      reason,
+      attempts: delivery,
+    });
+    this.tell((listener) => {
+      listener.died?.(1);
+      listener.ready?.();
+    });
   }
 
   purge(): number {
-    const free = [...this.records.values()].filter(({ state }) => state !== 'leased');
-    for (const held of free) this.#forget(held);
-    this.totals.dropped.purged += free.length;
-    return free.length;
+    this.settle();
+    let count = 0;
+    for (const record of this.#records.values()) {
+      if (record.state === 'leased') continue;
+      this.#remove(record);
+      count += 1;
+    }
+    this.#totals.purged += count;
+    return count;
+  }
+
+  /** In the queue's order, beginning with the one at `from`. */
+  *each(from: number): Generator<Held> {
+    this.settle();
+    this.#skip();
+    for (let seq = Math.max(from, this.#first); seq < this.#next; seq += 1) {
+      const record = this.#records.get(seq);
+      if (record) yield record;
+    }
   }
 
   stats(): QueueStats {
-    this.#look();
-    const count = { waiting: 0, leased: 0, delayed: 0, gone: 0 };
-    for (const { state } of this.records.values()) count[state] += 1;
-    const [first] = this.records.values();
-    const { gone: _gone, ...here } = count;
+    const now = this.settle();
+    this.#skip();
+    const { full, old, purged, ...totals } = this.#totals;
+    const { leased, delayed } = this.#out;
+    const oldest = this.#records.get(this.#first);
     return {
-      ...here,
-      dead: this.#dead.count(this.name),
+      waiting: this.#records.size - leased - delayed,
+      leased,
+      delayed,
+      dead: this.#dead.ofQueue(this.name),
       bytes: this.#bytes,
-      oldestMs: first ? this.#clock.mono() - first.putAt : 0,
-      totals: { ...this.totals, dropped: { ...this.totals.dropped } },
+      oldestMs: oldest ? now - oldest.at : 0,
+      totals: { ...totals, dropped: { full, old, purged } },
     };
   }
 
-  close(): void {
-    this.#timer?.cancel();
+  tell(about: (listener: QueueListener) => void): void {
+    for (const listener of [...this.listeners]) about(listener);
   }
 
-  // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.listeners.clear();
+  }
 
-  /** Ends what has run out. */
-  #look(): void {
+  /** Ends the leases, delays and records whose time is over. Returns the running time. */
+  settle(): number {
     const now = this.#clock.mono();
-    for (const held of [...this.#timed]) {
-      if (held.until > now) continue;
-      this.#timed.delete(held);
-      const { maxDeliveries } = this.#set();
-      const over = held.state === 'leased' && maxDeliveries > 0 && held.delivery >= maxDeliveries;
-      if (over) this.die(held, this.#exhausted(held));
-      else this.#back(held);
+    for (let due = this.#dues.peek(); due && due.at <= now; due = this.#dues.peek()) {
+      this.#dues.pop();
+      const { record } = due;
+      if (record.due !== due.at) continue;
+      if (record.state === 'leased') this.fail(record, undefined, 0);
+      else if (record.state === 'delayed') this.#return(record);
     }
-    this.#expire(now);
+    this.#endOld(now);
+    return now;
+  }
+
+  #hold(record: Held, state: 'leased' | 'delayed', due: number): void {
+    this.#count(record, -1);
+    record.state = state;
+    record.due = due;
+    this.#count(record, 1);
+    this.#dues.push({ at: due, record });
+    this.#order.hold(record);
     this.#arm();
   }
 
-  #expire(now: number): void {
-    const { maxAgeMs, whenOld } = this.#set();
-    if (maxAgeMs === 0) return;
-    for (const held of this.records.values()) {
-      if (now - held.putAt < maxAgeMs) return;
-      if (held.state === 'leased') continue;
-      if (whenOld === 'drop') {
-        this.#forget(held);
-        this.#drop(1, 'old');
-      } else this.die(held, this.#attempt('EXPIRED', 'The message waited longer than its queue allows.'));
+  #return(record: Held): void {
+    this.#count(record, -1);
+    record.state = 'waiting';
+    record.due = Infinity;
+    this.#order.wait(record);
+    this.#arm();
+    this.tell((listener) => listener.ready?.());
+  }
+
+  #remove(record: Held): void {
+    this.#count(record, -1);
+    record.state = 'gone';
+    record.due = Infinity;
+    this.#bytes -= record.body.byteLength;
+    this.#records.delete(record.seq);
+    this.#order.end(record);
+  }
+
+  #count(record: Held, by: number): void {
+    if (record.state === 'leased' || record.state === 'delayed') this.#out[record.state] += by;
+  }
+
+  #fit(bytes: number): PutResult {
+    const { maxBytes = 0, whenFull = 'reject' } = this.options ?? {};
+    if (!this.#isOver(bytes)) return 'stored';
+    if (whenFull === 'reject') throw full(this.name);
+    if (whenFull === 'dropOldest' && (maxBytes === 0 || bytes <= maxBytes)) {
+      for (const record of this.#free()) {
+        this.#remove(record);
+        this.#drop('full');
+        if (!this.#isOver(bytes)) return 'stored';
+      }
+    }
+    // The new one itself is dropped; it counts as put, so that the totals add up.
+    this.#totals.put += 1;
+    this.#drop('full');
+    return 'dropped';
+  }
+
+  #isOver(bytes: number): boolean {
+    const { maxRecords = 0, maxBytes = 0 } = this.options ?? {};
+    const isMany = maxRecords > 0 && this.#records.size + 1 > maxRecords;
+    return isMany || (maxBytes > 0 && this.#bytes + bytes > maxBytes);
+  }
+
+  #drop(reason: 'full' | 'old'): void {
+    this.#totals[reason] += 1;
+    this.tell((listener) => listener.dropped?.(1, reason));
+  }
+
+  /** Not leased, oldest first. */
+  *#free(): Generator<Held> {
+    this.#skip();
+    for (let seq = this.#first; seq < this.#next; seq += 1) {
+      const record = this.#records.get(seq);
+      if (record && record.state !== 'leased') yield record;
     }
   }
 
-  #arm(): void {
-    this.#timer?.cancel();
-    let due = Math.min(...[...this.#timed].map(({ until }) => until), Infinity);
-    const maxAgeMs = this.#options?.maxAgeMs ?? 0;
-    const oldest = maxAgeMs > 0 ? this.#oldest() : undefined;
-    if (oldest) due = Math.min(due, oldest.putAt + maxAgeMs);
-    this.#timer =
-      due === Infinity
-        ? undefined
-        : this.#clock.timer(Math.max(0, due - this.#clock.mono()), () => this.#look());
-  }
-
-  #back(held: Held): void {
-    held.state = 'waiting';
-    const { line } = held;
-    // Its place first, so that it is found when the line is free.
-    line.busy += 1;
-    this.#lines.add(held);
-    line.busy -= 1;
-    this.#lines.free(line);
-    this.#tell((one) => one.ready?.());
-  }
-
-  // ── Room ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  #fits(bytes: number): boolean {
-    const { maxRecords, maxBytes } = this.#set();
-    return (
-      (maxRecords === 0 || this.records.size < maxRecords) &&
-      (maxBytes === 0 || this.#bytes + bytes <= maxBytes)
-    );
-  }
-
-  #oldest(): Held | undefined {
-    for (const held of this.records.values()) if (held.state !== 'leased') return held;
+  #oldestFree(): Held | undefined {
+    for (const record of this.#free()) return record;
     return undefined;
   }
 
-  #forget(held: Held): void {
-    this.records.delete(held.position);
-    this.#bytes -= held.entry.body.length;
-    this.#timed.delete(held);
-    const busy = held.state !== 'waiting';
-    held.state = 'gone';
-    if (!busy) this.#lines.remove(held);
-    else {
-      this.#lines.free(held.line);
-      this.#tell((one) => one.ready?.());
+  #skip(): void {
+    while (this.#first < this.#next && !this.#records.has(this.#first)) this.#first += 1;
+  }
+
+  #endOld(now: number): void {
+    const { maxAgeMs = 0, whenOld = 'drop' } = this.options ?? {};
+    if (maxAgeMs === 0) return;
+    for (const record of this.#free()) {
+      if (record.at + maxAgeMs > now) return;
+      if (whenOld === 'deadLetter') this.bury(record, this.#expired(maxAgeMs));
+      else {
+        this.#remove(record);
+        this.#drop('old');
+      }
     }
   }
 
-  #drop(count: number, reason: 'full' | 'old'): void {
-    this.totals.dropped[reason] += count;
-    this.#tell((one) => one.dropped?.(count, reason));
+  /** One timer for whatever falls due next. */
+  #arm(): void {
+    const maxAge = this.options?.maxAgeMs ?? 0;
+    let at = this.#dues.peek()?.at ?? Infinity;
+    const oldest = maxAge > 0 ? this.#oldestFree() : undefined;
+    if (oldest) at = Math.min(at, oldest.at + maxAge);
+    if (at >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer = this.#clock.timer(Math.max(0, at - this.#clock.mono()), () => {
+      this.#timerAt = Infinity;
+      this.settle();
+      this.#arm();
+    });
   }
 
-  #isKnown(id: string, now: number, windowMs: number): boolean {
-    for (const [known, at] of this.#seen) {
-      if (now - at < windowMs) break;
-      this.#seen.delete(known);
-    }
-    return this.#seen.has(id);
+  #exhausted(deliveries: number, last: Attempt | undefined): Attempt {
+    const ended = last ? ` The last one failed: ${last.message}` : '';
+    const message = `The message was delivered ${deliveries} times from queue ${this.name} without being acknowledged.${ended}`;
+    const source = last?.source ? { source: last.source } : {};
+    return { at: this.#clock.now(), kind: 'rejected', code: 'DELIVERIES_EXHAUSTED', message, ...source };
   }
 
-  #sort(ordered: boolean): void {
-    this.#lines = new Lines(ordered);
-    for (const held of this.records.values()) {
-      const line = this.#lines.of(held.entry.key);
-      (held as { line: typeof line }).line = line;
-      if (held.state === 'waiting') this.#lines.add(held);
-      else line.busy += 1;
-    }
+  #expired(maxAgeMs: number): Attempt {
+    const message = `The message waited longer in queue ${this.name} than its limit of ${maxAgeMs} ms.`;
+    return { at: this.#clock.now(), kind: 'rejected', code: 'EXPIRED', message };
   }
-
-  #exhausted({ delivery, history }: Held): Attempt {
-    const last = history.at(-1);
-    const why = last ? ` The last failure: ${last.message}` : '';
-    const sentence = `The message was delivered ${delivery} times without being acknowledged.${why}`;
-    return this.#attempt('DELIVERIES_EXHAUSTED', sentence);
-  }
-
-  #attempt(code: string, message: string): Attempt {
-    return { at: this.#clock.now(), kind: 'rejected', code, message };
-  }
-
-  #set(): QueueOptions {
-    if (!this.#options) throw new Error(`The queue ${this.name} is not open.`);
-    return this.#options;
-  }
-
-  #tell(say: (listener: QueueListener) => void): void {
-    for (const listener of [...this.listeners]) say(listener);
-  }
-}
-
-function full(name: string): Failure {
-  const sentence = `The queue "${name}" is full; the message was not stored. Empty it or raise its limits.`;
-  return new Failure('transient', 'QUEUE_FULL', sentence, { reached: false });
 }

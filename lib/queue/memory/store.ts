@@ -1,24 +1,10 @@
-/** Queues in memory: for tests, and for flows that choose to lose them with the process. */
-import { Failure, type Clock } from '../../core';
-import type {
-  Attempt,
-  Capabilities,
-  Entry,
-  KeyMemory,
-  KeyMemoryOptions,
-  LeaseOptions,
-  Leased,
-  PutResult,
-  Queue,
-  QueueListener,
-  QueueOptions,
-  QueueStats,
-  QueueStore,
-  RecordSummary,
-} from '../types';
+/** Queues that live as long as their store: for tests, and for flows that choose it. */
+import type { Clock } from '../../core';
+import type { Capabilities, KeyMemory, KeyMemoryOptions, Queue, QueueOptions, QueueStore } from '../types';
+import { checkName, closed } from './check';
 import { MemoryDeadLetters } from './dead';
-import { MemoryKeys } from './keys';
-import type { Held } from './lines';
+import { MemoryQueue } from './queue';
+import { Seen } from './seen';
 import { Shelf } from './shelf';
 
 const CAPABILITIES: Capabilities = {
@@ -30,53 +16,63 @@ const CAPABILITIES: Capabilities = {
   inspect: true,
   delay: true,
 };
-const NAME = /^[\w./-]{1,100}$/;
-
-export function openMemoryStore(options: { readonly clock: Clock }): QueueStore {
-  return new MemoryStore(options.clock);
-}
 
 class MemoryStore implements QueueStore {
   readonly capabilities = CAPABILITIES;
   readonly dead: MemoryDeadLetters;
   readonly #clock: Clock;
   readonly #shelves = new Map<string, Shelf>();
-  readonly #keys = new Map<string, MemoryKeys>();
-  #closed = false;
+  readonly #keys = new Map<string, Seen>();
+  readonly #queues = new Set<MemoryQueue>();
+  #handles = 0;
+  #isClosed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.dead = new MemoryDeadLetters(clock, (queue, entry) => {
+    this.dead = new MemoryDeadLetters(clock, (queue, entry, history) => {
       const shelf = this.#shelf(queue);
-      shelf.totals.replayed += 1;
-      shelf.add(entry);
+      shelf.append(entry, history);
+      shelf.countReplayed();
     });
   }
 
   async open(name: string, options: QueueOptions): Promise<Queue> {
-    if (this.#closed) throw closed(name);
+    this.#check();
     checkName(name);
     const shelf = this.#shelf(name);
-    shelf.open(options);
-    return Promise.resolve(new MemoryQueue(shelf, this.dead));
+    shelf.configure(options);
+    this.#handles += 1;
+    const queue = new MemoryQueue(shelf, this.dead, this.#handles);
+    this.#queues.add(queue);
+    return queue;
   }
 
-  async keys(name: string, options: KeyMemoryOptions): Promise<KeyMemory> {
-    if (this.#closed) throw closed(name);
+  async keys(name: string, { windowMs, maxKeys }: KeyMemoryOptions): Promise<KeyMemory> {
+    this.#check();
     checkName(name);
-    let keys = this.#keys.get(name);
-    if (!keys) this.#keys.set(name, (keys = new MemoryKeys(this.#clock, options)));
-    return Promise.resolve(keys);
+    const seen = this.#keys.get(name) ?? new Seen(windowMs, maxKeys);
+    Object.assign(seen, { windowMs, maxKeys });
+    this.#keys.set(name, seen);
+    return this.#memory(seen);
   }
 
-  names(): Promise<readonly string[]> {
-    return Promise.resolve([...this.#shelves.keys()].sort());
+  async names(): Promise<readonly string[]> {
+    this.#check();
+    return [...this.#shelves.keys()].sort();
   }
 
-  close(): Promise<void> {
-    this.#closed = true;
-    for (const shelf of this.#shelves.values()) shelf.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const queue of this.#queues) await queue.close();
+    for (const shelf of this.#shelves.values()) shelf.stop();
+    this.dead.stop();
+    this.#queues.clear();
+    this.#shelves.clear();
+    this.#keys.clear();
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw closed('The store');
   }
 
   #shelf(name: string): Shelf {
@@ -84,138 +80,33 @@ class MemoryStore implements QueueStore {
     if (!shelf) this.#shelves.set(name, (shelf = new Shelf(name, this.#clock, this.dead)));
     return shelf;
   }
-}
 
-/** One opening of a queue. */
-class MemoryQueue implements Queue {
-  readonly name: string;
-  readonly #shelf: Shelf;
-  readonly #dead: MemoryDeadLetters;
-  readonly #mine = new Set<Held>();
-  readonly #listeners = new Set<QueueListener>();
-  #closed = false;
-
-  constructor(shelf: Shelf, dead: MemoryDeadLetters) {
-    this.name = shelf.name;
-    this.#shelf = shelf;
-    this.#dead = dead;
-  }
-
-  put(entry: Entry): Promise<PutResult> {
-    return this.#do(() => this.#shelf.put({ ...entry, body: entry.body.slice() }));
-  }
-
-  lease({ max, perKey, visibilityMs }: LeaseOptions): Promise<readonly Leased[]> {
-    return this.#do(() =>
-      this.#shelf.lease(max, perKey, visibilityMs).map((held): Leased => {
-        this.#mine.add(held);
-        const { entry, delivery, history } = held;
-        const { id, key, time, body } = entry;
-        return { entry: { id, key, time, body }, token: `${held.position}.${held.lease}`, delivery, history };
-      }),
-    );
-  }
-
-  acknowledge(token: string): Promise<boolean> {
-    return this.#settle(token, (held) => this.#shelf.acknowledge(held));
-  }
-
-  reject(token: string, attempt: Attempt | undefined, delayMs: number): Promise<boolean> {
-    return this.#settle(token, (held) => this.#shelf.reject(held, attempt, delayMs));
-  }
-
-  release(token: string): Promise<boolean> {
-    return this.#settle(token, (held) => this.#shelf.release(held));
-  }
-
-  extend(token: string, visibilityMs: number): Promise<boolean> {
-    return this.#do(() => {
-      const held = this.#held(token);
-      if (held) this.#shelf.extend(held, visibilityMs);
-      return held !== undefined;
-    });
-  }
-
-  deadLetter(token: string, attempt: Attempt): Promise<boolean> {
-    return this.#settle(token, (held) => this.#shelf.die(held, attempt));
-  }
-
-  inspect({ after, limit }: { after: number; limit: number }): Promise<readonly RecordSummary[]> {
-    return this.#do(() => {
-      const found: RecordSummary[] = [];
-      for (const { position, entry, delivery, state } of this.#shelf.records.values()) {
-        if (found.length >= limit) break;
-        if (position <= after || state === 'gone') continue;
-        const { id, key, time, body } = entry;
-        found.push({ position, id, key, time, bytes: body.length, delivery, state });
-      }
-      return found;
-    });
-  }
-
-  stats(): Promise<QueueStats> {
-    return this.#do(() => this.#shelf.stats());
-  }
-
-  async replay(filter: object): Promise<number> {
-    return this.#dead.replay({ ...filter, queue: this.name });
-  }
-
-  purge(): Promise<number> {
-    return this.#do(() => this.#shelf.purge());
-  }
-
-  listen(listener: QueueListener): () => void {
-    this.#shelf.listeners.add(listener);
-    this.#listeners.add(listener);
-    return () => {
-      this.#shelf.listeners.delete(listener);
-      this.#listeners.delete(listener);
+  #memory(seen: Seen): KeyMemory {
+    const now = (): number => {
+      this.#check();
+      return this.#clock.mono();
+    };
+    return {
+      claim: async (key) => {
+        const at = now();
+        if (seen.has(key, at)) return false;
+        seen.add(key, at);
+        return true;
+      },
+      forget: async (key) => {
+        now();
+        seen.forget(key);
+      },
+      clear: async () => {
+        now();
+        seen.clear();
+      },
+      size: async () => seen.size(now()),
     };
   }
-
-  close(): Promise<void> {
-    if (!this.#closed) {
-      for (const listener of this.#listeners) this.#shelf.listeners.delete(listener);
-      for (const held of this.#mine) if (held.state === 'leased') this.#shelf.release(held);
-    }
-    this.#closed = true;
-    return Promise.resolve();
-  }
-
-  #settle(token: string, act: (held: Held) => void): Promise<boolean> {
-    return this.#do(() => {
-      const held = this.#held(token);
-      if (!held) return false;
-      this.#mine.delete(held);
-      act(held);
-      return true;
-    });
-  }
-
-  #held(token: string): Held | undefined {
-    const [position, lease] = token.split('.').map(Number);
-    return this.#shelf.held(position ?? 0, lease ?? 0);
-  }
-
-  #do<T>(act: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closed(this.name));
-    try {
-      return Promise.resolve(act());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
 }
 
-function closed(name: string): Failure {
-  return new Failure('transient', 'QUEUE_UNAVAILABLE', `The queue "${name}" has been closed.`, {
-    reached: false,
-  });
-}
-
-function checkName(name: string): void {
-  if (NAME.test(name)) return;
-  const sentence = `"${name.slice(0, 100)}" cannot be the name of a queue: 1 to 100 letters, digits, ".", "_", "-" or "/".`;
-  throw new Failure('config', 'BAD_CONFIG', sentence, { reached: false });
+/** Nothing of it survives its closing. */
+export function openMemoryStore({ clock }: { readonly clock: Clock }): QueueStore {
+  return new MemoryStore(clock);
 }
