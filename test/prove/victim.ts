@@ -100,14 +100,15 @@ class Victim {
     const { work } = this;
     while (this.#producing && this.#confirmed < work.lag) await this.#woken();
     for (;;) {
-      const producing = this.#producing;
+      // An empty lease means the end only if nothing was out when it was asked for: what is out holds its key.
+      const last = !this.#producing && this.#out === 0;
       const woken = this.#woken();
       const max = work.window - this.#out;
       const options = { max, perKey: work.perKey, visibilityMs: NEVER_MS };
       const leased = max > 0 ? await this.queue.lease(options) : [];
       for (const one of leased) this.#take(one);
       if (leased.length > 0) continue;
-      if (!producing && this.#out === 0) return;
+      if (last) return;
       await woken;
     }
   }
