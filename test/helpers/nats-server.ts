@@ -9,6 +9,7 @@ import { join } from 'node:path';
 export interface NatsServerOptions {
   /** Lines of the server's configuration file, for users, permissions or limits. */
   readonly config?: string;
+  readonly withoutJetStream?: boolean;
   /** PEM texts; the server then refuses clients without TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -67,7 +68,9 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
 async function writeConfig(folder: string, port: number, options: NatsServerOptions): Promise<string> {
   const lines = [
     `listen: "127.0.0.1:${port}"`,
-    `jetstream { store_dir: "${join(folder, 'data')}", max_mem: 64MB, max_file: 2GB }`,
+    options.withoutJetStream
+      ? ''
+      : `jetstream { store_dir: "${join(folder, 'data')}", max_mem: 64MB, max_file: 2GB }`,
     'max_payload: 8MB',
     options.config ?? '',
   ];

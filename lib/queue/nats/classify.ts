@@ -46,6 +46,19 @@ const LOGIN: Name = [
   'The NATS server refused the login. Check user, password, token or credentials, and their rights.',
 ];
 
+const TLS_MISSING: Name = [
+  'config',
+  'TLS_FAILED',
+  false,
+  'The NATS server does not offer TLS as this node asks for. Check the port and the TLS setting on both sides.',
+];
+const TLS_DEMANDED: Name = [
+  'config',
+  'TLS_FAILED',
+  false,
+  'The NATS server demands TLS, and this node does not use it. Switch TLS on in the connection.',
+];
+
 const BY_CODE: Readonly<Record<string, Name>> = {
   ECONNREFUSED: REFUSED,
   ENOTFOUND: NOT_FOUND,
@@ -108,18 +121,18 @@ function byCode(error: Error): Failure | undefined {
 function byWords(error: Error, cause: Error | undefined): Failure | undefined {
   const words = `${error.message} ${cause?.message ?? ''}`;
   if (/authorization violation|authentication|user credentials/i.test(words)) return make(LOGIN, error);
-  if (error.name === 'ConnectionError' && words.includes('refused')) return make(REFUSED, error);
-  if (error.name === 'RequestError') return make(words.includes('no responders') ? NO_STREAM : LOST, error);
-  if (error.name === 'PermissionViolationError') {
+  if (/permissions violation/i.test(words)) {
     const sentence = `The NATS server does not allow this user what Holdfast needs: ${excerpt(error.message)}. Check the user's permissions.`;
     return make(['auth', 'AUTH_FAILED', false, sentence], error);
   }
+  // Without TLS settings the client stumbles over their absence when the server insists on TLS.
+  if (words.includes("'this.options.tls'")) return make(TLS_DEMANDED, error);
+  if (words.includes("'tls'")) return make(TLS_MISSING, error);
+  if (error.name === 'ConnectionError' && words.includes('refused')) return make(REFUSED, error);
+  if (error.name === 'RequestError') return make(words.includes('no responders') ? NO_STREAM : LOST, error);
   if (error.name === 'InvalidArgumentError') {
-    const tls = words.includes("'tls'");
-    const sentence = tls
-      ? 'The NATS server does not offer TLS as this node asks for. Check the port and the TLS setting on both sides.'
-      : `The NATS client refuses a setting: ${excerpt(error.message)}. Check the connection's settings.`;
-    return make(['config', tls ? 'TLS_FAILED' : 'BAD_CONFIG', false, sentence], error);
+    const sentence = `The NATS client refuses a setting: ${excerpt(error.message)}. Check the connection's settings.`;
+    return make(['config', 'BAD_CONFIG', false, sentence], error);
   }
   if (error.name === 'ProtocolError' || error instanceof SyntaxError || /unexpected response/.test(words)) {
     const sentence = 'What listens at the address does not speak the NATS protocol. Check host and port.';

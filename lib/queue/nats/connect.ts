@@ -101,13 +101,16 @@ function withoutJetStream(error: unknown): unknown {
   );
 }
 
-/** While opening, silence means that nobody answers there. */
+/** While opening, silence means that nobody answers there, and nothing was done yet. */
 function whileOpening(failure: Failure): Failure {
-  if (failure.code !== 'QUEUE_UNAVAILABLE') return failure;
-  return new Failure(
-    'disconnected',
-    'CONNECTION_TIMEOUT',
-    'The NATS server did not answer in time while connecting. Check host, port, firewall, and that JetStream has a leader.',
-    { reached: false, cause: failure },
-  );
+  const { kind, code, message, details, reached } = failure;
+  if (code === 'QUEUE_UNAVAILABLE') {
+    return new Failure(
+      'disconnected',
+      'CONNECTION_TIMEOUT',
+      'The NATS server did not answer in time while connecting. Check host, port, firewall, and that JetStream has a leader.',
+      { reached: false, cause: failure },
+    );
+  }
+  return reached ? new Failure(kind, code, message, { details, reached: false, cause: failure }) : failure;
 }
