@@ -28,7 +28,7 @@ export class QueueSession {
 
   constructor(
     queue: Queue,
-    store: { readonly capabilities: Capabilities; readonly cluster?: Cluster },
+    store: { readonly capabilities: Capabilities; readonly cluster?: Cluster | undefined },
     close: () => Promise<void>,
   ) {
     this.queue = queue;

@@ -2,15 +2,32 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../lib/core';
 import type { Connection } from '../../lib/roles/connection';
+import type { Queue } from '../../lib/queue';
 import type { RawConfig } from '../../lib/spec';
 import { adapter as acknowledgeNode } from '../../nodes/acknowledge/adapter';
 import { adapter as putNode } from '../../nodes/queue/adapter';
 import { connector } from '../../nodes/queue/connector';
+import { QueueSession } from '../../nodes/queue/session';
 import { trigger as takeNode } from '../../nodes/queue/trigger';
 import { adapter as rejectNode } from '../../nodes/reject/adapter';
 import { Harness, type HarnessOptions, type Recorded } from './harness';
 import { VirtualClock } from './virtual-clock';
 import type { TriggerNode } from '../../lib/roles/trigger';
+
+export interface QueueFlowOptions extends HarnessOptions {
+  readonly secrets?: RawConfig;
+  /** Stands between the nodes and the queue. */
+  readonly wrap?: (queue: Queue) => Queue;
+}
+
+function opening(wrap: ((queue: Queue) => Queue) | undefined): typeof connector {
+  if (!wrap) return connector;
+  const open: typeof connector.open = async (ctx) => {
+    const session = await connector.open(ctx);
+    return new QueueSession(wrap(session.queue), session, () => session.close());
+  };
+  return { ...connector, open };
+}
 
 type Send = (msg: Message) => Promise<Message[]>;
 
@@ -19,10 +36,14 @@ export class QueueFlow {
   readonly connection: Connection;
   readonly link: Recorded;
 
-  constructor(raw: RawConfig = {}, options: HarnessOptions & { readonly secrets?: RawConfig } = {}) {
+  constructor(raw: RawConfig = {}, options: QueueFlowOptions = {}) {
     this.harness = new Harness(options);
     const settings = { name: 'pieces', store: 'memory', queue: 'pieces', breakerMode: 'consecutive', ...raw };
-    const { connection, recorded } = this.harness.connection(connector, settings, options.secrets);
+    const { connection, recorded } = this.harness.connection(
+      opening(options.wrap),
+      settings,
+      options.secrets,
+    );
     this.connection = connection;
     this.link = recorded;
   }
@@ -69,12 +90,15 @@ export function deliveryOf(msg: Message): Delivered {
 }
 
 /** Starts on a virtual clock; `end` demands that no timer is left. */
-export function onVirtualClock(raw: RawConfig = {}): {
+export function onVirtualClock(
+  raw: RawConfig = {},
+  options: QueueFlowOptions = {},
+): {
   flow: QueueFlow;
   clock: VirtualClock;
   end: () => Promise<void>;
 } {
   const clock = new VirtualClock();
-  const flow = new QueueFlow(raw, { clock, random: () => 0.5 });
+  const flow = new QueueFlow(raw, { clock, random: () => 0.5, ...options });
   return { flow, clock, end: () => flow.harness.closeOn(clock) };
 }
