@@ -63,6 +63,8 @@ describe('headless: command line', () => {
     const print = (line: string): void => void lines.push(line);
     assert.equal(await main(['walk'], print), 2);
     assert.match(lines.join(), /holdfast run <flow.json>/);
+    assert.equal(await main(['run'], print), 2);
+    assert.equal(await main(['run', '--help'], print), 0);
     assert.deepEqual(await run({ not: 'a flow' }).then((done) => done.code), 2);
     assert.deepEqual(
       await run([tab], '--for', 'ever').then((done) => done.text),

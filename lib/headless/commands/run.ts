@@ -24,6 +24,10 @@ interface Order {
 
 /** Runs the command with what stands behind its name. Returns the exit code. */
 export async function run(args: readonly string[], print: (line: string) => void): Promise<number> {
+  if (args.includes('--help')) {
+    print(USAGE);
+    return 0;
+  }
   let order: Order;
   try {
     order = readOrder(args);
