@@ -77,6 +77,16 @@ describe('connection to NATS', () => {
     assert.equal(scope.listenerCount, 0);
   });
 
+  it('does not call an orderly end a loss', async () => {
+    const { address } = await serve();
+    let losses = 0;
+    const store = await openNatsStore(optionsFor(address, { lost: () => void (losses += 1) }));
+    await store.close();
+    await store.session.nc.closed();
+    assert.equal(losses, 0);
+    assert.equal((await failureOf(store.names())).code, 'NOT_CONNECTED');
+  });
+
   it('logs in, and names a login that the server refuses', async () => {
     const { address } = await serve({ config: USERS });
     const store = await openNatsStore(
