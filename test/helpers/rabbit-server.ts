@@ -101,7 +101,10 @@ export class RabbitServer {
 
   /** `rabbitmqctl` for this node; slow (seconds). Returns what it prints. */
   async control(...args: string[]): Promise<string> {
-    const run = promisify(execFile)(program('rabbitmqctl'), ['--quiet', ...args], { env: this.env });
+    const run = promisify(execFile)(program('rabbitmqctl'), ['--quiet', ...args], {
+      env: this.env,
+      timeout: 60_000,
+    });
     return (await run).stdout;
   }
 

@@ -55,9 +55,16 @@ export class Publisher {
     await this.session.run(() => this.channel.prefetch(0));
   }
 
-  /** Resolves when nothing waits for a confirm. */
-  async idle(): Promise<void> {
-    if (this.#records > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  /** Resolves when nothing waits for a confirm, or after the time: a broker that is short of memory confirms late. */
+  async idle(limitMs: number): Promise<void> {
+    if (this.#records === 0) return;
+    await new Promise<void>((resolve) => {
+      const limit = this.session.clock.timer(limitMs, resolve);
+      this.#idle.push(() => {
+        limit.cancel();
+        resolve();
+      });
+    });
   }
 
   #publish(queue: string, body: Buffer, properties: Properties): Promise<boolean> {

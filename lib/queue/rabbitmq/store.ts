@@ -23,6 +23,9 @@ import { Publisher } from './publisher';
 import { RabbitQueue } from './queue';
 import type { Session } from './session';
 
+/** How long a close waits for the last confirms. */
+const IDLE_LIMIT_MS = 1_500;
+
 const CAPABILITIES: Capabilities = {
   durable: true,
   shared: true,
@@ -93,7 +96,7 @@ export class RabbitStore implements QueueStore {
   }
 
   async #close(): Promise<void> {
-    await this.publisher.idle();
+    await this.publisher.idle(IDLE_LIMIT_MS);
     await Promise.allSettled([...this.#queues].map((queue) => queue.close()));
     await this.session.close();
   }
