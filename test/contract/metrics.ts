@@ -6,6 +6,8 @@ export interface Ledger {
   readonly out: number;
   readonly failed: number;
   readonly cancelled: number;
+  readonly dead: number;
+  readonly dropped: number;
   readonly queued: number;
 }
 
@@ -17,22 +19,27 @@ export async function metricsText(url: string): Promise<string> {
 
 /** The counters of one node or connection by its id; zero where nothing was counted. */
 export function ledgerOf(text: string, id: string): Ledger {
-  const value = (name: string): number => {
-    const line = text
+  const value = (name: string): number =>
+    text
       .split('\n')
-      .find((one) => one.startsWith(`holdfast_${name}{`) && one.includes(`id="${id}"`));
-    return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
-  };
+      .filter((one) => one.startsWith(`holdfast_${name}{`) && one.includes(`id="${id}"`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   return {
     in: value('messages_in_total'),
     out: value('messages_out_total'),
     failed: value('messages_failed_total'),
     cancelled: value('messages_cancelled_total'),
+    dead: value('messages_dead_total'),
+    dropped: value('messages_dropped_total'),
     queued: value('messages_queued'),
   };
 }
 
 export function assertConserved(ledger: Ledger, id: string): void {
-  const { out, failed, cancelled, queued } = ledger;
-  assert.equal(ledger.in, out + failed + cancelled + queued, `${id}: ${JSON.stringify(ledger)}`);
+  const { out, failed, cancelled, dead, dropped, queued } = ledger;
+  assert.equal(
+    ledger.in,
+    out + failed + cancelled + dead + dropped + queued,
+    `${id}: ${JSON.stringify(ledger)}`,
+  );
 }

@@ -41,6 +41,8 @@ export interface RigOptions {
   /** Replaces what leads the connection to the proxy. */
   readonly connection?: (peer: Peer) => RawConfig;
   readonly credentials?: Readonly<Record<string, string>>;
+  /** Replaces settings of the Delivery tab. */
+  readonly call?: RawConfig;
   /** Only these samples. */
   readonly samples?: readonly NodeSample[];
 }
@@ -77,7 +79,7 @@ export class Rig {
       ...lead(proxy),
     };
     const red = await boot({
-      flows: flowsOf(connector, connection, stations),
+      flows: flowsOf(connector, connection, stations, options.call ?? {}),
       credentials: {
         link: { ...system.contract.credentials, ...options.credentials },
         ...Object.fromEntries(stations.map(({ id, sample }) => [id, sample.credentials ?? {}])),
@@ -280,6 +282,7 @@ function flowsOf(
   connector: ConnectorDeclaration,
   connection: RawConfig,
   stations: readonly Station[],
+  call: RawConfig,
 ): FlowNode[] {
   return [
     { id: 'tab', type: 'tab', label: connector.type },
@@ -289,13 +292,15 @@ function flowsOf(
       {
         ...sample.config,
         ...QUICK_CALL,
+        ...call,
         connection: 'link',
         id,
         type: sample.type,
         z: 'tab',
-        wires: [[`${id}-out`]],
+        wires: [[`${id}-out`], [`${id}-reports`]],
       },
       { id: `${id}-out`, type: 'debug', z: 'tab', active: false, wires: [] },
+      { id: `${id}-reports`, type: 'debug', z: 'tab', active: false, wires: [] },
     ]),
   ];
 }
