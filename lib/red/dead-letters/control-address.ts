@@ -47,8 +47,8 @@ export async function readAddress(folder: string): Promise<string | undefined> {
 }
 
 /** Only the holder of the store's lock may call this: whatever channel is known then is its own, or dead. */
-export async function removeAddress(folder: string): Promise<void> {
-  const known = await readAddress(folder);
+export async function removeAddress(folder: string, own?: string): Promise<void> {
+  const known = own ?? (await readAddress(folder));
   await rm(join(folder, POINTER), { force: true });
   await removeSocket(join(folder, SOCKET));
   if (known === undefined || process.platform === 'win32') return;

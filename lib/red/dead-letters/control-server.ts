@@ -43,13 +43,13 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await writeAddress(folder, address);
   } catch (error) {
     await close(server, sockets);
-    await removeAddress(folder);
+    await removeAddress(folder, address);
     throw error;
   }
   return {
     close: async () => {
       await close(server, sockets);
-      await removeAddress(folder);
+      await removeAddress(folder, address);
     },
   };
 }

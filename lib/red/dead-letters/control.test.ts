@@ -205,7 +205,11 @@ describe('dead letters: control channel', () => {
     assert.equal(tooLong, 1);
   });
 
-  it('leaves the store usable where no channel can be', async () => {
+  it('leaves the store usable where no channel can be, and nothing behind', async () => {
+    const usual = process.env['TMPDIR'];
+    const temporary = join(root, 'tmp');
+    mkdirSync(temporary);
+    process.env['TMPDIR'] = temporary;
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (text: string) => void warnings.push(text) };
     const used = await controlled(store, { folder: join(root, 'missing'), redactor, clock, log });
@@ -213,5 +217,8 @@ describe('dead letters: control channel', () => {
     assert.match(warnings[0] ?? '', /cannot reach this runtime/);
     assert.deepEqual(await used.names(), []);
     await used.close();
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+    assert.deepEqual(readdirSync(temporary), []);
   });
 });
