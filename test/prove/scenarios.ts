@@ -24,25 +24,27 @@ export const DRAIN: Partial<Work> = { records: 0, drain: true, mixed: false };
 
 export const SCENARIOS: readonly Scenario[] = [
   // From the making of the file to its orderly end.
-  { name: 'new file', before: [], work: {} },
+  { name: 'new file', before: [], work: { records: 16 } },
   // Begins by recovering what a killed process left, and is killed meanwhile.
-  {
-    name: 'recovery',
-    before: [{ work: { records: 60 }, killAfter: 150 }],
-    work: { first: 100, records: 16 },
-  },
+  { name: 'recovery', before: [{ work: { records: 60 }, killAfter: 150 }], work: { first: 100, records: 8 } },
   // Empties what is there, so that space is given back.
   {
     name: 'drain',
-    before: [{ work: { records: 150, lag: 1000, bytes: 600 }, killAfter: 320 }],
-    work: { first: 200, records: 0, mixed: false, window: WINDOW },
+    before: [{ work: { records: 40, lag: 1000, bytes: 600 }, killAfter: 80 }],
+    work: { first: 100, records: 0, mixed: false },
   },
-  // Bodies over many pages: the log grows, is copied back and cut.
-  { name: 'large bodies', before: [], work: { records: 16, bytes: 90_000, puts: 2 } },
+  // The log is full, and its pages go back to where they belong while records come and go.
+  {
+    name: 'checkpoint',
+    before: [{ work: { records: 900, puts: 2, mixed: false }, killAfter: 1900 }],
+    work: { first: 2000, records: 16, puts: 2 },
+  },
+  // Bodies over many pages.
+  { name: 'large bodies', before: [], work: { records: 4, bytes: 50_000, puts: 2 } },
   // Callers without an answer ask again, with the same id.
   {
     name: 'asked again',
     before: [{ work: { records: 40, puts: 8, duplicateWindowMs: 3_600_000 }, killAfter: 90 }],
-    work: { first: 100, records: 12, duplicateWindowMs: 3_600_000 },
+    work: { first: 100, records: 4, duplicateWindowMs: 3_600_000 },
   },
 ];
