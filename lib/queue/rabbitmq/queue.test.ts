@@ -20,7 +20,8 @@ describe('the queue on RabbitMQ', () => {
   afterEach(() => bed.dispose());
 
   it('gives a record as it was put, in order, until it is acknowledged', async () => {
-    const queue = await (await bed.store()).open('plant/line-1', OPTIONS);
+    const store = await bed.store();
+    const queue = await store.open('plant/line-1', OPTIONS);
     const body = Buffer.from([0, 255, 13, 10]);
     const history = [{ ...attempt(), source: OPTIONS.owner }];
     const id = 'ü'.repeat(200);
@@ -39,6 +40,9 @@ describe('the queue on RabbitMQ', () => {
     assert.deepEqual(await queue.lease(LEASE), []);
     const { waiting, totals } = await queue.stats();
     assert.deepEqual([waiting, totals.put, totals.acknowledged], [0, 3, 3]);
+    await store.close();
+    const again = await (await bed.store()).open('plant/line-1', OPTIONS);
+    assert.deepEqual(await again.lease(LEASE), []);
   });
 
   it('gives each record to one of two gateways', async () => {
