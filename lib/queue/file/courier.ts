@@ -2,6 +2,7 @@
  * Carries what callers ask to the thread that owns the file, in batches that are committed together: while one is
  * being written the next collects. Deals with a disk in trouble and with the end of the thread.
  */
+import type { Worker } from 'node:worker_threads';
 import type { Clock, Log, Timer } from '../../core';
 import type { DeadLetter } from '../types';
 import { Draft, type Slot } from './draft';
@@ -19,6 +20,15 @@ const LONGEST_PAUSE_MS = 30_000;
 /** How often running time is noted although nothing else happens. */
 const NOTE_TIME_MS = 60_000;
 
+export interface FileStoreOptions {
+  /** The database file, such as `<user directory>/holdfast/queues.db`. Its folder is made when it is missing. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told each thread that is started: a test can end it, as a crash would. */
+  readonly started?: (worker: Worker) => void;
+}
+
 export interface CourierEvents {
   tidings(tidings: readonly Tidings[]): void;
   letters(letters: readonly DeadLetter[]): void;
@@ -32,6 +42,7 @@ export class Courier {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #events: CourierEvents;
+  readonly #started: ((worker: Worker) => void) | undefined;
   #thread: Thread;
   /** The batch that collects, behind those that are full. */
   #drafts: Draft[] = [];
@@ -50,10 +61,11 @@ export class Courier {
   /** Whether somebody listens to dead letters. */
   letters = false;
 
-  constructor(path: string, clock: Clock, log: Log, events: CourierEvents) {
+  constructor({ path, clock, log, started }: FileStoreOptions, events: CourierEvents) {
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
+    this.#started = started;
     this.#events = events;
     this.#thread = this.#startThread();
   }
@@ -203,7 +215,7 @@ export class Courier {
   // ── Trouble ──────────────────────────────────────────────────────────────────────────────────────────
 
   #meet(trouble: Trouble, sentence: string): void {
-    if (trouble.kind === 'damaged' || trouble.kind === 'bug') {
+    if (trouble.kind === 'bug') {
       this.#log.error(sentence);
       return;
     }
@@ -246,7 +258,7 @@ export class Courier {
   }
 
   #startThread(): Thread {
-    return new Thread((why) => this.#died(why));
+    return new Thread((why) => this.#died(why), this.#started);
   }
 
   #died(why: string): void {

@@ -55,6 +55,8 @@ export class Engine {
       this.db.exec('BEGIN IMMEDIATE');
       this.#fallDue();
       const answers = batch.commands.map((command) => this.#carryOut(command));
+      // What came back just now may be too old already.
+      this.#fallDue();
       for (const shelf of this.#shelves.values()) shelf.save(this.now);
       this.dead.save();
       this.db.exec('COMMIT');
@@ -153,6 +155,7 @@ export class Engine {
   /** Ends leases and delays that are over, and records that are too old. */
   #fallDue(): void {
     for (const shelf of this.#shelves.values()) {
+      if (shelf.due > this.now) continue;
       for (const held of shelf.lines.takeDue(this.now)) this.#runOut(shelf, held);
       endOld(shelf, this.now, (found, line) => {
         const message = `The message waited longer in queue ${shelf.name} than its limit of ${shelf.options?.maxAgeMs ?? 0} ms.`;

@@ -37,9 +37,6 @@ export function failureOf(path: string, trouble: Trouble): Failure {
         options,
       );
     case 'damaged':
-      return unavailable(
-        `The queue file ${path} was damaged (${message}) and has been repaired; send the message again, and check the disk.`,
-      );
     case 'disk':
       return unavailable(`The queue file ${path} cannot be used now (${message}); nothing was stored.`);
     default:

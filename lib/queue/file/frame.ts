@@ -4,6 +4,7 @@
  *
  *   u16 head length | f64 time | u16 bytes of the id | id | key | body
  */
+import { crc32 } from 'node:zlib';
 import type { Entry } from '../types';
 
 const FIXED = 12;
@@ -37,6 +38,11 @@ export function readHead(row: Buffer): Head {
     time: row.readDoubleLE(2),
     length,
   };
+}
+
+/** Of a row at its position: a row that turns up at another one is not sound either. */
+export function checksum(seq: number, row: Uint8Array): number {
+  return crc32(row, seq % 2 ** 32);
 }
 
 /** Whether the parts of a head lie within the row; false only for a damaged one. */

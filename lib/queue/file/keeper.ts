@@ -92,32 +92,32 @@ export class Keeper {
     this.#stale = false;
   }
 
+  /** A damaged page is repaired under way, and the batch carried out after all. */
   #batch(batch: Batch): Reply {
-    if (this.#broken || !this.#engine) throw new NotReady();
-    if (this.#stale) this.#engine.reload();
-    this.#stale = false;
-    return this.#engine.run(batch);
+    for (;;) {
+      if (this.#broken || !this.#engine) throw new NotReady();
+      if (this.#stale) this.#engine.reload();
+      this.#stale = false;
+      try {
+        return this.#engine.run(batch);
+      } catch (error) {
+        const { kind, message } = troubleOf(error);
+        this.#stale = true;
+        if (kind !== 'damaged') throw error;
+        if (this.#repairs >= MOST_REPAIRS) throw new DamagedAgain(message);
+        this.#mend(message);
+      }
+    }
   }
 
-  /** Says what went wrong, after having done what can be done about it. */
+  /** Says what went wrong. After trouble with the disk its connection is replaced before it is used again. */
   #failed(error: unknown): Trouble {
-    const trouble =
-      error instanceof NotReady ? { kind: 'disk' as const, message: error.message } : troubleOf(error);
     this.#stale = true;
-    if (trouble.kind === 'disk' || trouble.kind === 'locked') this.#broken = true;
-    if (trouble.kind !== 'damaged' || !this.#engine) return trouble;
-    if (this.#repairs >= MOST_REPAIRS) {
-      this.#repairs = 0;
-      this.#broken = true;
-      return { kind: 'disk', message: `it is damaged again and again: ${trouble.message}; check the disk` };
-    }
-    try {
-      this.#mend(trouble.message);
-      return trouble;
-    } catch (second) {
-      this.#broken = true;
-      return { ...troubleOf(second), kind: 'disk' };
-    }
+    const trouble = troubleOf(error);
+    const known = error instanceof NotReady || error instanceof DamagedAgain;
+    const kind = known || trouble.kind === 'damaged' ? 'disk' : trouble.kind;
+    if (kind === 'disk' || kind === 'locked') this.#broken = true;
+    return { kind, message: trouble.message };
   }
 
   #mend(why: string): void {
@@ -149,6 +149,7 @@ export class Keeper {
     db.prepare('INSERT OR REPLACE INTO probe(id, bytes) VALUES(1, zeroblob(?))').run(PROBE_BYTES);
     db.exec('DELETE FROM probe');
     this.#engine.saveTime(now);
+    this.#repairs = 0;
     return {};
   }
 
@@ -185,6 +186,12 @@ export class Keeper {
 class NotReady extends Error {
   constructor() {
     super('the file has not been opened again yet');
+  }
+}
+
+class DamagedAgain extends Error {
+  constructor(why: string) {
+    super(`it is damaged again and again: ${why}; check the disk`);
   }
 }
 

@@ -5,17 +5,19 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { type Counters, readTotals, saveQueue } from './counters';
 import { PARTS, setAside, syncFolder } from './folder';
-import { headLength, isSound, readKey } from './frame';
+import { checksum, headLength, isSound, readKey } from './frame';
 import type { Note } from './protocol';
-import { type Found, salvage, salvageSmall } from './salvage';
+import { type Found, LAST_POSITION, salvage, salvageSmall } from './salvage';
 import { FORMAT, queueTables, TABLES, writeMeta } from './schema';
 import { asBuffer, loadSqlite, openDatabase } from './sqlite';
 
 /** Rows of one commit, so that the log does not grow with the file. */
 const COMMIT = 10_000;
+
+/** Lets the schema be writable, see `copyAll`. Newer than the types. */
+const UNGUARDED = { defensive: false } as object;
 
 /** A queue that must exist afterwards, because it is open. */
 export interface KnownQueue {
@@ -59,8 +61,9 @@ function copyAll(path: string, target: DatabaseSync, known: readonly KnownQueue[
   const sqlite = loadSqlite();
   let source: DatabaseSync | undefined;
   try {
-    source = sqlite && new sqlite.DatabaseSync(path);
-    source?.exec('PRAGMA locking_mode = EXCLUSIVE');
+    source = sqlite && new sqlite.DatabaseSync(path, UNGUARDED);
+    // With a writable schema SQLite also reads a file that was cut off; nothing is written to it.
+    source?.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA writable_schema = ON');
     return new Copy(source, target).run(known);
   } finally {
     try {
@@ -143,8 +146,8 @@ class Copy {
   #queue(id: number, saved: Found | undefined): void {
     const counted = { next: Number(saved?.['next'] ?? 1), records: 0, bytes: 0, keyed: 0 };
     if (this.#source) {
-      const result = salvage(this.#source, `q${id}`, 'seq', (row) => this.#record(id, row, counted));
-      this.#note(result);
+      const last = saved ? Math.max(1, counted.next) : LAST_POSITION;
+      this.#note(salvage(this.#source, `q${id}`, 'seq', (row) => this.#record(id, row, counted), last));
       this.#note(salvage(this.#source, `d${id}`, 'seq', (row) => this.#insert(`d${id}`, row)));
       this.#note(salvageSmall(this.#source, `s${id}`, (row) => this.#insert(`s${id}`, row)));
     }
@@ -165,7 +168,7 @@ class Copy {
     // Not what was written: it stays in the damaged file only.
     if (!(row['body'] instanceof Uint8Array)) return;
     const body = asBuffer(row['body']);
-    if (crc32(body) !== row['crc'] || !isSound(body)) return;
+    if (checksum(Number(row['seq']), body) !== row['crc'] || !isSound(body)) return;
     this.#insert(`q${id}`, row);
     counted.next = Math.max(counted.next, Number(row['seq']) + 1);
     counted.records += 1;

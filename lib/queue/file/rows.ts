@@ -1,8 +1,7 @@
 /** The rows of one queue: every statement over its tables, and nothing that decides. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import { asBuffer, Damaged } from './sqlite';
-import { headLength, isSound, LONGEST_HEAD } from './frame';
+import { checksum, headLength, isSound, LONGEST_HEAD } from './frame';
 
 export interface Row {
   readonly seq: number;
@@ -68,8 +67,8 @@ export class Rows {
   }
 
   insert(seq: number, at: number, key: string, row: Buffer): void {
-    if (key === '') this.#use('insert').run(seq, at, crc32(row), row);
-    else this.#use('insertKeyed').run(seq, at, key, crc32(row), row);
+    if (key === '') this.#use('insert').run(seq, at, checksum(seq, row), row);
+    else this.#use('insertKeyed').run(seq, at, key, checksum(seq, row), row);
   }
 
   /** Removes the rows from `first` to `last`, and their pasts. */
@@ -165,7 +164,7 @@ export class Rows {
     this.visited += 1;
     const row = asBuffer(found['body']);
     const seq = Number(found['seq']);
-    if (crc32(row) !== found['crc'] || !isSound(row)) {
+    if (checksum(seq, row) !== found['crc'] || !isSound(row)) {
       throw new Damaged(`the record at position ${seq} of queue ${this.#id} is not what was written`);
     }
     return { seq, row };

@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Reads that may fail in one table before the rest of it is given up. */
 const MOST_ERRORS = 2000;
-const MOST_POSITION = Number.MAX_SAFE_INTEGER;
+/** No position is beyond it. */
+export const LAST_POSITION = Number.MAX_SAFE_INTEGER;
 
 export type Found = Record<string, unknown>;
 
@@ -14,35 +15,43 @@ export interface Salvage {
 }
 
 /** Calls `keep` for each readable row, by its rowid column `id`: upwards, downwards, then halving what is between. */
-export function salvage(db: DatabaseSync, table: string, id: string, keep: (row: Found) => void): Salvage {
+export function salvage(
+  db: DatabaseSync,
+  table: string,
+  id: string,
+  keep: (row: Found) => void,
+  last = LAST_POSITION,
+): Salvage {
   let rows = 0;
   let errors = 0;
 
   /** Reads on until the end or a bad page. Returns the last position read; undefined when the end was reached. */
-  const walk = (order: 'ASC' | 'DESC', from: number, to: number): number | undefined => {
-    let last = order === 'ASC' ? from - 1 : to + 1;
-    const sql = `SELECT * FROM ${table} NOT INDEXED WHERE ${id} BETWEEN ? AND ? ORDER BY ${id} ${order}`;
-    const next = reader(db, sql, [from, to]);
+  const walk = (up: boolean, from: number, to: number): number | undefined => {
+    let before = up ? from - 1 : to + 1;
+    // One bound only: a bad cell with a position beyond the other one must not look like the end.
+    const sql = `SELECT * FROM ${table} NOT INDEXED WHERE ${id} ${up ? '>=' : '<='} ? ORDER BY ${id} ${up ? 'ASC' : 'DESC'}`;
+    const next = reader(db, sql, [up ? from : to]);
     for (;;) {
       const row = next();
-      const at = row && Number(row[id]);
-      // A looping tree would bring the same positions for ever.
-      if (row === undefined || (row && !(order === 'ASC' ? Number(at) > last : Number(at) < last))) {
-        errors += 1;
-        return last;
-      }
       if (row === null) return undefined;
-      last = Number(at);
+      const at = row ? Number(row[id]) : NaN;
+      const sound = up ? at > before && at <= last : at < before && at >= 0;
+      if (!row || !sound) {
+        errors += 1;
+        return before;
+      }
+      if (at < from || at > to) return undefined;
+      before = at;
       keep(row);
       rows += 1;
     }
   };
 
-  const gaps: [from: number, to: number][] = [[0, MOST_POSITION]];
+  const gaps: [from: number, to: number][] = [[0, last]];
   for (let gap = gaps.pop(); gap && errors < MOST_ERRORS; gap = gaps.pop()) {
-    const low = walk('ASC', gap[0], gap[1]);
+    const low = walk(true, gap[0], gap[1]);
     if (low === undefined) continue;
-    const high = walk('DESC', low + 1, gap[1]);
+    const high = walk(false, low + 1, gap[1]);
     if (high === undefined) continue;
     const from = low + 1;
     const to = high - 1;

@@ -52,6 +52,8 @@ export function troubleOf(error: unknown): Trouble {
   const text = typeof message === 'string' ? message : 'an error without a message';
   if (newer === true) return { kind: 'newer', message: text };
   if (missing === true) return { kind: 'missing', message: text };
+  // node:sqlite read an integer that this store never writes.
+  if (code === 'ERR_OUT_OF_RANGE') return { kind: 'damaged', message: 'a position that no record has' };
   if (typeof errcode === 'number') {
     const primary = errcode & 255;
     if (primary === CORRUPT || primary === NOT_A_DATABASE) return { kind: 'damaged', message: text };

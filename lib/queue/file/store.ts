@@ -2,20 +2,14 @@
  * The default store: all queues of a runtime in one SQLite file, owned by a thread of its own. See
  * docs/decisions/0008-durable-queue.md.
  */
-import type { Clock, Log } from '../../core';
 import type { Capabilities, KeyMemory, KeyMemoryOptions, Queue, QueueOptions, QueueStore } from '../types';
-import { Courier } from './courier';
+import { Courier, type FileStoreOptions } from './courier';
 import { FileDeadLetters } from './dead';
 import { FileKeys } from './keys';
 import { checkName } from './names';
 import { FileQueue } from './queue';
 
-export interface FileStoreOptions {
-  /** The database file, such as `<user directory>/holdfast/queues.db`. Its folder is made when it is missing. */
-  readonly path: string;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+export type { FileStoreOptions };
 
 const CAPABILITIES: Capabilities = {
   durable: true,
@@ -36,8 +30,8 @@ class FileStore implements QueueStore {
   #handles = 0;
   #closed: Promise<void> | undefined;
 
-  constructor({ path, clock, log }: FileStoreOptions) {
-    this.#courier = new Courier(path, clock, log, {
+  constructor(options: FileStoreOptions) {
+    this.#courier = new Courier(options, {
       tidings: (tidings) => {
         for (const one of tidings)
           for (const queue of this.#queues) if (queue.id === one.queue) queue.tell(one);

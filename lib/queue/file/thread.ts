@@ -15,8 +15,9 @@ export class Thread {
   #ended: string | undefined;
 
   /** `lost` is called once, when the thread ends without `end`. */
-  constructor(lost: (why: string) => void) {
+  constructor(lost: (why: string) => void, started?: (worker: Worker) => void) {
     this.#worker = startWorker();
+    started?.(this.#worker);
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.shift();
