@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { Failure, type Clock } from '../../lib/core';
-import { channelFailure, closeOf } from './classify';
+import { channelFailure, closeOf, protocolFailure } from './classify';
 
 export type Settlement = 'acknowledge' | 'reject' | 'requeue';
 
@@ -92,7 +92,7 @@ export class Consumer {
     if (!message) return this.#cancelled();
     const tag = message.fields.deliveryTag;
     if (this.#unsettled.size >= this.#options.prefetch) {
-      throw new Error('Invalid frame: more deliveries than the prefetch allows');
+      return this.#end(protocolFailure(new Error('more deliveries than the prefetch allows')));
     }
     this.#unsettled.add(tag);
     this.#events.delivered({ message, token: `${this.id}:${tag}` });

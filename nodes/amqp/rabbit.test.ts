@@ -15,7 +15,7 @@ describe('amqp: RabbitMQ', () => {
   const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
     const [outcome] = await Promise.allSettled([work]);
     assert.equal(outcome.status, 'rejected');
-    return (outcome as PromiseRejectedResult).reason as Failure;
+    return outcome.reason as Failure;
   };
 
   it('fails a message that a full queue refuses, and only that one', async () => {
@@ -25,7 +25,7 @@ describe('amqp: RabbitMQ', () => {
     for (let i = 0; i < 5; i += 1) {
       await node.send({ payload: i }).then(
         () => outcomes.push('confirmed'),
-        ({ kind, code }: Failure) => outcomes.push(`${kind} ${code}`),
+        (error: unknown) => outcomes.push(`${(error as Failure).kind} ${(error as Failure).code}`),
       );
     }
     const refused = 'transient PEER_ERROR';
@@ -119,7 +119,7 @@ describe('amqp: RabbitMQ', () => {
     it('are declared where something is missing, and change nothing the second time', async () => {
       const tables = rows();
       for (let round = 0; round < 2; round += 1) {
-        const link = bed.link(tables as never);
+        const link = bed.link(tables);
         await bed.node({ exchange: bed.name('x'), routingKey: 'a.b' }, link).send(NOTHING);
         assert.deepEqual(link.recorded.failures, []);
       }
@@ -129,7 +129,7 @@ describe('amqp: RabbitMQ', () => {
     it('fail with every difference and the reason of the broker, and leave it as it is', async () => {
       await bed.queue('q', { messageTtl: 5 });
       await bed.exchange('x', 'fanout');
-      const failure = await failureOf(bed.node({}, bed.link(rows() as never)).send(NOTHING));
+      const failure = await failureOf(bed.node({}, bed.link(rows())).send(NOTHING));
       assert.deepEqual([failure.kind, failure.code], ['config', 'BAD_CONFIG']);
       assert.match(failure.message, /Exchange ".*x" differs .*type/);
       assert.match(failure.message, /Queue ".*q" differs .*x-message-ttl/);
@@ -138,7 +138,7 @@ describe('amqp: RabbitMQ', () => {
 
     it('make nothing where only checking is wanted, and name what is missing', async () => {
       const tables = { ...rows(), declare: 'check' };
-      const failure = await failureOf(bed.node({}, bed.link(tables as never)).send(NOTHING));
+      const failure = await failureOf(bed.node({}, bed.link(tables)).send(NOTHING));
       assert.match(failure.message, /Exchange ".*x" does not exist.*Queue ".*q" does not exist/);
       await assert.rejects(bed.channel.checkQueue(bed.name('q')), /NOT_FOUND/);
     });

@@ -30,6 +30,8 @@ export class Session {
   readonly #consumers = new Map<string, Consumer>();
   readonly #watchers = new Set<(reason: string | undefined) => void>();
   #blocked: string | undefined;
+  /** What ended the connection. */
+  #error: unknown;
   #closing = false;
 
   constructor(parts: SessionParts) {
@@ -38,8 +40,9 @@ export class Session {
     this.#publishers = new Publishers(model, { maxBody, frameMax: connection.frameMax });
     model.on('blocked', (reason: unknown) => this.#block(typeof reason === 'string' ? reason : ''));
     model.on('unblocked', () => this.#block(undefined));
-    model.on('close', (error) => this.#lost(error));
-    control.on('close', () => this.#lost(new Error('channel closed')));
+    model.on('error', (error) => (this.#error ??= error));
+    model.on('close', (error) => this.#lost(this.#error ?? error));
+    control.on('close', () => this.#lostLater(new Error('channel closed')));
     // The broker may have said so before anyone listened.
     if (connection.blocked) this.#block('resource alarm');
   }
@@ -70,7 +73,7 @@ export class Session {
       ended: (failure) => {
         events.ended(failure);
         // A new session looks at the broker's queues again, and starts every trigger anew.
-        this.#lost(failure);
+        this.#lostLater(failure);
       },
     });
     this.#consumers.set(started.consumer.id, started.consumer);
@@ -107,6 +110,11 @@ export class Session {
   #lost(error: unknown): void {
     if (this.#closing) return;
     this.#parts.lost(isFailure(error) ? error : (closedBy(error) ?? protocolFailure(error)));
+  }
+
+  /** Channels end just before their connection, which knows the reason and goes first. */
+  #lostLater(error: unknown): void {
+    queueMicrotask(() => this.#lost(error));
   }
 
   /** Says goodbye, but waits no longer than a second for the answer. */
