@@ -1,13 +1,15 @@
 /**
- * Steady work on a store whose disk is in trouble, and beside it, in the same process, on one whose disk is not. Ends
- * when its standard input says so.
+ * Steady work on a store whose disk is in trouble, and beside it, in the same process, on one whose disk is not. Its
+ * standard input says `free` for the removal of what fills the disk, and `stop`.
  */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../lib/core';
 import type { Queue, QueueOptions } from '../../lib/queue';
 import { tell } from './ledger';
 import { tellEnd } from './records';
-import { Steady, type SteadyOptions } from './steady';
+import { BALLAST, Steady, type SteadyOptions } from './steady';
 import { openStore } from './stores';
 
 export interface SteadyWork extends SteadyOptions {
@@ -51,7 +53,11 @@ async function main(): Promise<void> {
     if (event.e === 'put' || event.e === 'refused') answered += 1;
     if (work.most > 0 && answered >= work.most) steady.stop();
   });
-  process.stdin.once('data', () => steady.stop());
+  process.stdin.on('data', (chunk) => {
+    const said = String(chunk);
+    if (said.includes('free')) rmSync(join(work.folder, BALLAST), { force: true });
+    if (said.includes('stop')) steady.stop();
+  });
   const side = goOn(beside, () => ended);
   await steady.run();
   ended = true;

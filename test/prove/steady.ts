@@ -17,6 +17,9 @@ export interface SteadyOptions {
   readonly late: boolean;
 }
 
+/** The file that fills the small disk, by name. */
+export const BALLAST = 'ballast';
+
 const NEVER_MS = 3_600_000;
 /** How long one waits who was refused. */
 const PAUSE_MS = 20;
