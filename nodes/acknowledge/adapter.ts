@@ -33,11 +33,11 @@ that has ended before, because its visibility timeout ran out, fails with LEASE_
   effect: () => 'idempotent',
   operation: ({ operation }) => operation,
 
-  async call({ values: { operation, visibility, delivery, whenLost }, msg, session }) {
+  async call({ values: { operation, visibility, delivery, whenLost }, session, call }) {
     if (operation === 'extend' && !session.capabilities.extend) throw cannotExtend();
     const tokens = tokensOf(delivery, session.queue.name);
     const settle = (token: string): Promise<boolean> =>
-      operation === 'extend' ? session.extend(token, visibility) : session.acknowledge(token, msg);
+      operation === 'extend' ? session.extend(token, visibility) : session.acknowledge(token, call);
     return settledResult(await Promise.all(tokens.map(settle)), whenLost);
   },
 });

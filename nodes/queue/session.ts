@@ -1,5 +1,5 @@
 /** An open queue, as the nodes that share its connection see it. */
-import { Failure, isFailure, type Message } from '../../lib/core';
+import { Failure, isFailure, type Call } from '../../lib/core';
 import type { Cluster } from '../../lib/queue/cluster';
 import type { Attempt, Capabilities, Entry, PutResult, Queue } from '../../lib/queue';
 
@@ -14,6 +14,8 @@ export interface Holder {
 
 /** The rest of a message that is given back when nobody here holds it any more. */
 const PAUSE_MS = 1000;
+/** Timeouts whose answer came before their next attempt; there are never many. */
+const MOST_LATE = 10_000;
 
 export class QueueSession {
   readonly queue: Queue;
@@ -22,7 +24,10 @@ export class QueueSession {
   readonly cluster: Cluster | undefined;
   readonly #close: () => Promise<void>;
   readonly #holders = new Map<string, Holder>();
-  readonly #begun = new WeakMap<Message, Map<string, Promise<boolean>>>();
+  /** What is being settled, so that a repeated attempt does not take its own first one for somebody else's. */
+  readonly #running = new Map<string, Promise<boolean>>();
+  /** Settled after the attempt that asked for it had timed out. */
+  readonly #late = new Set<string>();
   readonly #unlisten: () => void;
   #trouble: string | undefined;
 
@@ -47,8 +52,12 @@ export class QueueSession {
     return this.#trouble;
   }
 
-  put(entry: Entry): Promise<PutResult> {
-    return this.queue.put(entry).catch(rethrow);
+  async put(entry: Entry): Promise<PutResult> {
+    try {
+      return await this.queue.put(entry);
+    } catch (error) {
+      return rethrow(error);
+    }
   }
 
   hold(token: string, holder: Holder): void {
@@ -60,19 +69,18 @@ export class QueueSession {
     this.#holders.delete(token);
   }
 
-  /** `asker`: a repeated attempt of the same message does not fail because the first one succeeded. */
-  acknowledge(token: string, asker: Message): Promise<boolean> {
-    return this.#settle(token, asker, () => this.queue.acknowledge(token));
+  acknowledge(token: string, call: Call): Promise<boolean> {
+    return this.#settle(token, call, () => this.queue.acknowledge(token));
   }
 
   /** Without `delayMs` the take node's growing pause applies. */
-  giveBack(token: string, attempt: Attempt, delayMs: number | undefined, asker: Message): Promise<boolean> {
+  giveBack(token: string, attempt: Attempt, delayMs: number | undefined, call: Call): Promise<boolean> {
     const pause = delayMs ?? this.#holders.get(token)?.pauseMs(token) ?? PAUSE_MS;
-    return this.#settle(token, asker, () => this.queue.reject(token, attempt, pause));
+    return this.#settle(token, call, () => this.queue.reject(token, attempt, pause));
   }
 
-  bury(token: string, attempt: Attempt, asker: Message): Promise<boolean> {
-    return this.#settle(token, asker, () => this.queue.deadLetter(token, attempt));
+  bury(token: string, attempt: Attempt, call: Call): Promise<boolean> {
+    return this.#settle(token, call, () => this.queue.deadLetter(token, attempt));
   }
 
   async extend(token: string, visibilityMs: number): Promise<boolean> {
@@ -89,18 +97,28 @@ export class QueueSession {
     await this.#close();
   }
 
-  async #settle(token: string, asker: Message, act: () => Promise<boolean>): Promise<boolean> {
-    const begun = this.#begun.get(asker) ?? new Map<string, Promise<boolean>>();
-    this.#begun.set(asker, begun);
-    const running = begun.get(token) ?? act();
-    begun.set(token, running);
+  async #settle(token: string, call: Call, act: () => Promise<boolean>): Promise<boolean> {
+    if (call.attempt > 1 && this.#late.delete(token)) return true;
+    const running = (call.attempt > 1 ? this.#running.get(token) : undefined) ?? act();
+    this.#running.set(token, running);
     try {
       const ended = await running;
+      if (ended && call.scope.aborted) this.#remember(token);
       this.#holders.get(token)?.settled(token);
       return ended;
     } catch (error) {
-      if (begun.get(token) === running) begun.delete(token);
       return rethrow(error);
+    } finally {
+      this.#running.delete(token);
+    }
+  }
+
+  #remember(token: string): void {
+    this.#late.add(token);
+    if (this.#late.size <= MOST_LATE) return;
+    for (const oldest of this.#late) {
+      this.#late.delete(oldest);
+      return;
     }
   }
 }

@@ -49,14 +49,14 @@ message and, in the end, into its dead letter. A message that was delivered as o
   effect: () => 'idempotent',
   operation: ({ action }) => (action === 'back' ? 'give back' : 'dead letter'),
 
-  async call({ values, msg, session, clock, source }) {
+  async call({ values, msg, session, call, clock, source }) {
     const tokens = tokensOf(values.delivery, session.queue.name);
     const attempt = attemptOf(values.reason, msg, clock.now(), source);
     const delay = values.pause === 'fixed' ? values.pauseFor : undefined;
     const settle = (token: string): Promise<boolean> =>
       values.action === 'deadLetter'
-        ? session.bury(token, attempt, msg)
-        : session.giveBack(token, attempt, delay, msg);
+        ? session.bury(token, attempt, call)
+        : session.giveBack(token, attempt, delay, call);
     return settledResult(await Promise.all(tokens.map(settle)), values.whenLost);
   },
 });
