@@ -1,7 +1,6 @@
 /** A broker that breaks the protocol ends its session, and neither this process nor its memory. */
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { ConnectorDeclaration } from '../../lib/roles';
 import type { RawConfig } from '../../lib/spec';
 import { Harness } from '../../test/helpers/harness';
 import { adapter } from './adapter';

@@ -78,7 +78,11 @@ describe('amqp: late confirmations', () => {
     });
     simulator.block('');
     simulator.hold(false);
-    await node.send({ payload: 'sent' });
+    const patient = bed.node(
+      { routingKey: queue, retryStrategy: 'fixed', retryBase: '20ms', retryAttempts: 500 },
+      link,
+    );
+    await patient.send({ payload: 'sent' });
     await recorded.shows(({ text }) => !/takes no messages/.test(text));
     assert.equal(await bed.count(queue), 3);
   });
