@@ -17,6 +17,8 @@ export function faultsOf(verdict: Verdict): string[] {
   return [...verdict.lost.map((id) => `${id} is lost.`), ...verdict.disordered, ...verdict.wrong];
 }
 
+const MOST_TEXT = 400;
+
 export function printRows(rows: readonly Row[]): void {
   const head = ['fault', 'tries', 'messages', 'refused', 'duplicated', 'resumed after ms', 'violations'];
   const cells = rows.map(({ what, tries, messages, refused, duplicated, resumedMs, faults }) => [
@@ -25,5 +27,5 @@ export function printRows(rows: readonly Row[]): void {
   ]);
   console.log(table(head, cells));
   for (const { what, faults } of rows)
-    for (const fault of faults.slice(0, 5)) console.log(`✘ ${what}: ${fault}`);
+    for (const fault of faults.slice(0, 5)) console.log(`✘ ${what}: ${fault.slice(0, MOST_TEXT)}`);
 }

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../../lib/core';
+import { isFailure, systemClock } from '../../lib/core';
 import type { Queue, QueueOptions } from '../../lib/queue';
 import { tell } from './ledger';
 import { tellEnd } from './records';
@@ -16,12 +16,14 @@ export interface SteadyWork extends SteadyOptions {
   readonly folder: string;
   /** A folder on a healthy disk. */
   readonly other: string;
-  /** Stops by itself after so many puts that were answered; 0 waits for the input. */
+  /** Stops by itself after so many puts that were confirmed; 0 waits for the input. */
   readonly most: number;
 }
 
 const QUEUE = 'plant';
 const OTHER_MS = 5;
+const OPEN_PAUSE_MS = 100;
+const OPEN_MS = 10_000;
 const OPTIONS: QueueOptions = {
   owner: { node: 'n1', name: 'steady', type: 'prove', flow: '' },
   ...{ ordered: true, maxRecords: 0, maxBytes: 0, maxAgeMs: 0, whenFull: 'reject', whenOld: 'deadLetter' },
@@ -37,21 +39,33 @@ async function goOn(queue: Queue, until: () => boolean): Promise<void> {
   }
 }
 
+/** Opening may be refused like everything else; whoever needs the queue asks again. */
+async function insist<T>(open: () => Promise<T>): Promise<T> {
+  for (const began = performance.now(); ; await pause(OPEN_PAUSE_MS)) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE' || performance.now() - began > OPEN_MS)
+        throw error;
+    }
+  }
+}
+
 async function main(): Promise<void> {
   const work = JSON.parse(process.argv[2] ?? '') as SteadyWork;
   tell({ e: 'run' });
-  const store = await openStore(work.folder, systemClock);
-  const queue = await store.open(QUEUE, OPTIONS);
+  const store = await insist(() => openStore(work.folder, systemClock));
+  const queue = await insist(() => store.open(QUEUE, OPTIONS));
   const other = await openStore(work.other, systemClock);
   const beside = await other.open('beside', OPTIONS);
   tell({ e: 'open' });
   queue.listen({ trouble: (text) => tell(text === undefined ? { e: 'works' } : { e: 'trouble', text }) });
-  let answered = 0;
+  let stored = 0;
   let ended = false;
   const steady = new Steady(queue, work, (event) => {
     tell(event);
-    if (event.e === 'put' || event.e === 'refused') answered += 1;
-    if (work.most > 0 && answered >= work.most) steady.stop();
+    if (event.e === 'put') stored += 1;
+    if (work.most > 0 && stored >= work.most) steady.stop();
   });
   process.stdin.on('data', (chunk) => {
     const said = String(chunk);
