@@ -39,9 +39,12 @@ describe('queue take', () => {
     begin();
     const { recorded } = flow.take();
     const when = new Date(0);
-    await putAll([{ payload: { n: 1n, at: when }, topic: 't', idempotencyKey: 'order-7', queue: 'old' }], {
-      key: 'press1',
-    });
+    await putAll(
+      [{ payload: { n: 1n, at: when }, topic: 't', idempotencyKey: 'order-7', queue: { stale: () => {} } }],
+      {
+        key: 'press1',
+      },
+    );
     const msg = sentMessage(recorded, 0);
     assert.deepEqual(msg.payload, { n: 1n, at: when });
     assert.equal(msg.topic, 't');
