@@ -60,6 +60,26 @@ describe('editor in use', () => {
         await editor.page.close();
       });
 
+      it('gives a node the output for reports only while something reports', async () => {
+        const editor = await openEditor(browser, host.url, 'light');
+        const node = find('holdfast-http');
+        const outputs = (): Promise<number> =>
+          editor.page.evaluate<number>(`RED.nodes.node(${JSON.stringify(node.id)}).outputs`);
+        for (const [choice, expected] of [
+          ['store', 2],
+          ['fail', 1],
+          ['deadLetter', 2],
+        ] as const) {
+          await editor.open(node);
+          await editor.page.locator('.hf-tab[data-tab=delivery]').last().click();
+          await editor.page.locator('#node-input-undelivered').selectOption(choice);
+          await editor.done(false);
+          assert.equal(await outputs(), expected, choice);
+        }
+        assert.deepEqual(editor.errors, []);
+        await editor.page.close();
+      });
+
       it('shows the default of a cell that a row lacks', async () => {
         const editor = await openEditor(browser, host.url, 'light');
         let compared = 0;
