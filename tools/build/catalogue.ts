@@ -29,7 +29,10 @@ export function sharedCatalogue(components: readonly Component[]): Texts {
   const fields: Record<string, Texts> = {};
   for (const component of components) {
     for (const [name, field] of Object.entries(component.fields)) {
-      if (!isOwn(component, name)) fields[name] ??= fieldTexts(field);
+      if (isOwn(component, name)) continue;
+      const texts = fieldTexts(field);
+      // Of several variants (a connector offers some kinds of credentials) the fullest is the shared one.
+      if (JSON.stringify(texts).length > JSON.stringify(fields[name] ?? '').length) fields[name] = texts;
     }
   }
   return { ui: UI_TEXTS, problems: PROBLEM_TEXTS, help: HELP_TEXTS, codes: CODES, fields };
