@@ -120,10 +120,10 @@ export class Bed {
 const LIMIT_MS = 15_000;
 
 /** Polls for what must come. */
-export async function until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
+export async function until<T>(look: () => T | Promise<T>): Promise<Exclude<T, null | undefined | false>> {
   for (const end = performance.now() + LIMIT_MS; performance.now() < end;) {
     const found = await look();
-    if (found) return found;
+    if (found) return found as Exclude<T, null | undefined | false>;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Still waiting after ${LIMIT_MS} ms: ${look.toString()}`);
