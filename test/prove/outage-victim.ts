@@ -111,18 +111,18 @@ async function drain(work: OutageWork, queue: Queue): Promise<OutageFigures> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
   const began = performance.now();
-  const acknowledged: Promise<boolean>[] = [];
-  for (let leased = await next; leased.length > 0; leased = await next) {
+  // Two batches at a time: one is on its way while the other is acknowledged.
+  for (let acknowledged: Promise<boolean>[] = []; ;) {
+    const leased = await next;
+    if (leased.length === 0 && acknowledged.length === 0) break;
+    const settled = Promise.all(acknowledged);
+    for (const { entry } of leased) seen.saw(Number(entry.id), entry.key);
+    acknowledged = leased.map(({ token }) => queue.acknowledge(token));
+    // An empty lease says nothing while others hold their keys.
+    if (leased.length === 0) await settled;
     next = lease();
-    for (const { entry, token } of leased) {
-      seen.saw(Number(entry.id), entry.key);
-      acknowledged.push(queue.acknowledge(token));
-    }
-    // One batch ahead: the next one is on its way while this one is acknowledged.
-    if (acknowledged.length > BATCH)
-      seen.worthless((await Promise.all(acknowledged.splice(0))).filter((ok) => !ok).length);
+    seen.worthless((await settled).filter((ok) => !ok).length);
   }
-  seen.worthless((await Promise.all(acknowledged)).filter((ok) => !ok).length);
   const rate = (work.records / (performance.now() - began)) * 1000;
   const delay = delays.percentile(99) / 1e6;
   const { lost, again, disordered } = seen;

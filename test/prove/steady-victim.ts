@@ -23,7 +23,7 @@ export interface SteadyWork extends SteadyOptions {
 const QUEUE = 'plant';
 const OTHER_MS = 5;
 const OPEN_PAUSE_MS = 100;
-const OPEN_MS = 10_000;
+const OPEN_MS = 40_000;
 const OPTIONS: QueueOptions = {
   owner: { node: 'n1', name: 'steady', type: 'prove', flow: '' },
   ...{ ordered: true, maxRecords: 0, maxBytes: 0, maxAgeMs: 0, whenFull: 'reject', whenOld: 'deadLetter' },
