@@ -21,10 +21,10 @@ export class Plant {
   constructor(systems: readonly System[]) {
     this.places = systems.flatMap(placesOf);
     this.#connections = systems.flatMap((system) => {
-      const { connector } = system;
-      if (!connector) return [];
-      const config = { ...connectionBase(system, connector), simulate: true };
-      return [{ ...config, id: `${system.name}-link`, type: connector.type }];
+      const { link } = system;
+      if (!link) return [];
+      const config = { ...connectionBase(system, link), simulate: true };
+      return [{ ...config, id: `${system.name}-link`, type: link.type }];
     });
     this.credentials = Object.fromEntries(
       this.places.map(({ id, sample }) => [id, sample.credentials ?? {}]),

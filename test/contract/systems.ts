@@ -14,6 +14,8 @@ export interface System {
   readonly folder: string;
   readonly declarations: readonly AnyDeclaration[];
   readonly connector: ConnectorDeclaration | undefined;
+  /** The connector that its nodes use: its own, or that of another folder. */
+  readonly link: ConnectorDeclaration | undefined;
   readonly contract: Contract;
   /** `example.json`; empty when there is none (which a test reports). */
   readonly example: readonly FlowNode[];
@@ -42,11 +44,13 @@ function load(name: string): System {
     return declaration;
   });
   const example = join(folder, 'example.json');
+  const connector = declarations.find((one): one is ConnectorDeclaration => one.role === 'connector');
   return {
     name,
     folder,
     declarations,
-    connector: declarations.find((one): one is ConnectorDeclaration => one.role === 'connector'),
+    connector,
+    link: connector ?? declarations.map(connectorOf).find((one) => one !== undefined),
     contract: existsSync(join(folder, 'contract.ts'))
       ? (require(join(folder, 'contract')) as { contract: Contract }).contract
       : {},

@@ -67,9 +67,8 @@ for (const system of SYSTEMS) {
 
 /** A right connection on its simulator, and a right node of each type. */
 function shared(system: System): FlowNode[] {
-  const { connector } = system;
-  const link = connector
-    ? [{ ...connectionBase(system, connector), simulate: true, id: 'good-link', type: connector.type }]
+  const link = system.link
+    ? [{ ...connectionBase(system, system.link), simulate: true, id: 'good-link', type: system.link.type }]
     : [];
   const nodes = system.declarations.flatMap((declaration) => {
     if (declaration.role === 'connector') return [];
