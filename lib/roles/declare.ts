@@ -243,10 +243,17 @@ export interface MapperDeclaration<F extends Fields = Fields> extends Declaratio
     readonly evaluate: (typed: TypedValue, msg: Message) => Promise<unknown>;
   }): Mapping;
 }
+/** A message for another output than the first. */
+export class Routed {
+  constructor(
+    readonly msg: Message,
+    /** Counts from 0. */
+    readonly output: number,
+  ) {}
+}
+export type Mapped = Message | Routed | readonly (Message | Routed)[] | undefined;
 export interface Mapping {
-  map(
-    msg: Message,
-  ): Message | readonly Message[] | undefined | Promise<Message | readonly Message[] | undefined>;
+  map(msg: Message): Mapped | Promise<Mapped>;
   /** Ends workers and timers. */
   close?(): Promise<void>;
 }

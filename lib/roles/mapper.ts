@@ -1,7 +1,7 @@
 /** The life of a mapper node: a message in, none, one or several out, or one failure. */
 import { toFailure, type Message } from '../core';
 import type { Meter } from '../observe/meter';
-import type { MapperDeclaration, Mapping } from './declare';
+import { Routed, type Mapped, type MapperDeclaration, type Mapping } from './declare';
 import { recordFailure } from './outcome';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
@@ -41,8 +41,9 @@ export class MapperNode {
     try {
       const mapped = this.#mapping.map(msg);
       const result = mapped instanceof Promise ? await mapped : mapped;
-      for (const one of Array.isArray(result) ? (result as Message[]) : result ? [result as Message] : []) {
-        send(one);
+      for (const one of listOf(result)) {
+        if (one instanceof Routed) this.#host.send(one.msg, one.output);
+        else send(one);
       }
       this.#meter.out();
       if (this.#failing) this.#recovered();
@@ -65,4 +66,9 @@ export class MapperNode {
     this.#runtime.metrics.remove(this.#host.id);
     await this.#mapping.close?.();
   }
+}
+
+function listOf(mapped: Mapped): readonly (Message | Routed)[] {
+  if (mapped === undefined) return [];
+  return Array.isArray(mapped) ? (mapped as readonly (Message | Routed)[]) : [mapped as Message | Routed];
 }

@@ -1,6 +1,5 @@
 /** The once node: lets the first message of a key pass. */
-import type { Message } from '../../lib/core';
-import { defineMapper } from '../../lib/roles';
+import { defineMapper, Routed } from '../../lib/roles';
 import { fields } from './fields';
 import { keySource } from './key';
 import { Memory, openDurable, openVolatile } from './memory';
@@ -29,14 +28,9 @@ here with \`msg.once = "forget"\` before it is rejected: its key is forgotten, a
         const key = await keyOf(msg);
         const keys = await memory.keys();
         if (msg.once === 'forget') return void (await keys.forget(key));
-        return (await keys.claim(key)) ? msg : toSecondOutput(msg);
+        return (await keys.claim(key)) ? msg : new Routed(msg, 1);
       },
       close: () => memory.close(),
     };
   },
 });
-
-/** Node-RED's own form for several outputs, an array with a place for each, as one entry of what is sent. */
-function toSecondOutput(msg: Message): Message[] {
-  return [[null, msg] as unknown as Message];
-}
