@@ -20,28 +20,31 @@ describe('amqp: late confirmations', () => {
   it('sends a message once whose confirmation outlasts its first attempt', async () => {
     const link = bed.link();
     const impatient = bed.node({ routingKey: queue, timeout: '50ms' }, link);
+    await bed.node({ routingKey: queue }, link).send({ payload: 'warm up' });
     simulator.hold(true);
     const message = { payload: 'once', idempotencyKey: 'key-1' };
     await assert.rejects(impatient.send({ ...message }), { code: 'CALL_TIMEOUT' });
+    await until(() => simulator.broker.queue(queue).length === 2);
     const repeat = bed.node({ routingKey: queue }, link).send({ ...message });
     const other = bed.node({ routingKey: queue }, link).send({ payload: 'another' });
-    await until(() => simulator.broker.queue(queue).length === 2);
+    await until(() => simulator.broker.queue(queue).length === 3);
     simulator.hold(false);
     await Promise.all([repeat, other]);
-    assert.equal(await bed.count(queue), 2);
+    assert.equal(await bed.count(queue), 3);
   });
 
   it('does not know the outcome where a message must not be sent twice', async () => {
     const node = bed.node({
       routingKey: queue,
       repeat: 'once',
-      timeout: '100ms',
+      timeout: '500ms',
       retryStrategy: 'fixed',
       retryAttempts: 5,
     });
+    await node.send({ payload: 'warm up' });
     simulator.hold(true);
     await assert.rejects(node.send({ payload: 'once' }), { code: 'OUTCOME_UNKNOWN' });
-    assert.equal(await bed.count(queue), 1);
+    assert.equal(await bed.count(queue), 2);
   });
 
   it('fails what is under way when the connection is cut, each once', async () => {
