@@ -154,8 +154,10 @@ export function leaseTests(now: Now): void {
       assert.deepEqual([totals.died, waiting, dead, died], [1, 0, 1, 1]);
     });
     const [letter] = (await now().store.dead?.list({ queue: queue.name }, { after: 0, limit: 10 })) ?? [];
-    if (now().store.dead)
-      assert.deepEqual([letter?.id, letter?.code, letter?.attempts], ['a', 'DELIVERIES_EXHAUSTED', 2]);
+    if (!now().store.dead) return;
+    assert.deepEqual([letter?.id, letter?.attempts], ['a', 2]);
+    // The reason of the last failure, or that there were too many.
+    assert.ok(['PEER_ERROR', 'DELIVERIES_EXHAUSTED'].includes(letter?.code ?? ''), letter?.code);
   });
 
   it('counts a delivery whose visibility ran out', async () => {

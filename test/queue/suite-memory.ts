@@ -1,6 +1,7 @@
 /** The memory of keys, where a store has one. */
 import assert from 'node:assert/strict';
 import type { KeyMemory } from '../../lib/queue';
+import { failureOf } from '../helpers/failure-of';
 import type { Now } from './suite';
 
 const HOUR_MS = 3_600_000;
@@ -12,7 +13,7 @@ export function memoryTests(now: Now): void {
   it('knows a key until it is forgotten', async () => {
     const keys = await memory();
     if (!keys) return assert.equal(now().store.keys, undefined);
-    for (const key of ['a', '', '__proto__', 'ü'.repeat(200)]) {
+    for (const key of ['a', ' ', '__proto__', 'ü'.repeat(200)]) {
       assert.equal(await keys.claim(key), true);
       assert.equal(await keys.claim(key), false);
     }
@@ -47,11 +48,22 @@ export function memoryTests(now: Now): void {
   it('lets the oldest keys make room', async () => {
     const keys = await memory(HOUR_MS, 3);
     if (!keys) return;
-    for (const key of ['a', 'b', 'c', 'd']) assert.equal(await keys.claim(key), true);
+    for (const key of ['a', 'b', 'c', 'd']) {
+      assert.equal(await keys.claim(key), true);
+      await now().pass(1);
+    }
     assert.equal(await keys.size(), 3);
     assert.deepEqual([await keys.claim('b'), await keys.claim('d')], [false, false]);
     assert.equal(await keys.claim('a'), true);
     assert.equal(await keys.claim('b'), true);
+  });
+
+  it('refuses what is no key', async () => {
+    const keys = await memory();
+    if (!keys) return;
+    for (const key of ['', 'x'.repeat(1_001)])
+      assert.equal((await failureOf(keys.claim(key))).kind, 'rejected');
+    assert.equal(await keys.size(), 0);
   });
 
   it('remembers across a restart', async () => {

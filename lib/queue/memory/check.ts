@@ -6,6 +6,7 @@ const NAME = /^[A-Za-z0-9._\-/]{1,100}$/;
 const BROKEN_TEXT = /\p{Surrogate}/u;
 const LONGEST_MESSAGE = 1_000;
 const MOST_ATTEMPTS = 20;
+const LONGEST_KEY = 1_000;
 
 export function checkName(name: string): void {
   if (typeof name === 'string' && NAME.test(name)) return;
@@ -21,6 +22,11 @@ export function checkEntry({ id, key, time, body }: Entry): void {
   if (typeof time !== 'number' || !Number.isFinite(time))
     throw badEntry('The time of a message to store must be a number of milliseconds since 1970.');
   if (!(body instanceof Uint8Array)) throw badEntry('The body of a message to store must be bytes.');
+}
+
+export function checkKey(key: string): void {
+  if (typeof key === 'string' && key.length >= 1 && key.length <= LONGEST_KEY) return;
+  throw badEntry(`A key to remember must be a text of 1 to ${LONGEST_KEY} characters.`);
 }
 
 /** The newest attempts, with bounded sentences. */

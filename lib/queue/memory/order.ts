@@ -47,16 +47,15 @@ export class Order {
     this.#sweep();
   }
 
-  /** The oldest records that may go, `perKey` of a line; `take` makes each of them leased by `lease`. */
-  pick(max: number, perKey: number, lease: number, take: (record: Held) => void): void {
+  /** The oldest records that may go, `perKey` of a line; `take` makes each of them leased by `lease`, or ends it. */
+  pick(max: number, perKey: number, lease: number, take: (record: Held) => boolean): void {
     for (let count = 0; count < max;) {
       const record = this.#ready.pop();
       if (!record) return;
       const line = this.#lineOf(record);
       if (record.state !== 'waiting' || (line && !mayGo(line, record, perKey, lease))) continue;
       line?.waiting.pop();
-      take(record);
-      count += 1;
+      if (take(record)) count += 1;
       if (line) this.#promote(record.key, line);
     }
   }

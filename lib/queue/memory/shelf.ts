@@ -101,12 +101,19 @@ export class Shelf {
     const now = this.settle();
     const lease = (this.#leases += 1);
     const taken: Held[] = [];
+    const most = this.options?.maxDeliveries ?? 0;
     this.#order.pick(max, perKey, lease, (record) => {
+      if (most > 0 && record.delivery >= most) {
+        // The limit was lowered since.
+        this.bury(record, this.#exhausted(record.delivery, record.history.at(-1)));
+        return false;
+      }
       record.lease = lease;
       record.handle = handle;
       record.delivery += 1;
       this.#hold(record, 'leased', now + visibilityMs);
       taken.push(record);
+      return true;
     });
     return taken;
   }
@@ -278,6 +285,8 @@ export class Shelf {
         if (!this.#isOver(bytes)) return 'stored';
       }
     }
+    // What is leased cannot make room.
+    if (whenFull === 'dropOldest') throw full(this.name);
     // The new one itself is dropped; it counts as put, so that the totals add up.
     this.#totals.put += 1;
     this.#drop('full');

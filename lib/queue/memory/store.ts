@@ -1,7 +1,7 @@
 /** Queues that live as long as their store: for tests, and for flows that choose it. */
 import type { Clock } from '../../core';
 import type { Capabilities, KeyMemory, KeyMemoryOptions, Queue, QueueOptions, QueueStore } from '../types';
-import { checkName, closed } from './check';
+import { checkKey, checkName, closed } from './check';
 import { MemoryDeadLetters } from './dead';
 import { MemoryQueue } from './queue';
 import { Seen } from './seen';
@@ -89,6 +89,7 @@ class MemoryStore implements QueueStore {
     return {
       claim: async (key) => {
         const at = now();
+        checkKey(key);
         if (seen.has(key, at)) return false;
         seen.add(key, at);
         return true;
