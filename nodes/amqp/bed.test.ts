@@ -5,6 +5,7 @@ import { systemClock, type Message } from '../../lib/core';
 import type { RawConfig, RawRow } from '../../lib/spec';
 import { startFaultProxy, type FaultProxy } from '../../test/faults';
 import { Harness } from '../../test/helpers/harness';
+import { brokerUrl, isExpected } from '../../test/helpers/services';
 import { adapter } from './adapter';
 import { connector } from './connector';
 import { start as startSimulator } from './simulator';
@@ -21,10 +22,17 @@ export const simulator: StartPeer = () =>
   startSimulator({ port: 0, seed: 1, clock: systemClock, still: true });
 /** The broker of this machine. */
 export const rabbit: StartPeer = () => {
-  const url = new URL(process.env['HOLDFAST_TEST_RABBITMQ'] ?? 'amqp://guest:guest@127.0.0.1:5672');
-  return Promise.resolve({ host: url.hostname, port: Number(url.port), close: () => Promise.resolve() });
+  const url = new URL(brokerUrl('RabbitMQ'));
+  return Promise.resolve({
+    host: url.hostname,
+    port: Number(url.port || 5672),
+    close: () => Promise.resolve(),
+  });
 };
-export const PEERS = { 'the simulator': simulator, RabbitMQ: rabbit } as const;
+export const PEERS: Readonly<Record<string, StartPeer>> = {
+  'the simulator': simulator,
+  ...(isExpected('RabbitMQ') ? { RabbitMQ: rabbit } : {}),
+};
 
 type Connection = ReturnType<Harness['connection']>;
 

@@ -1,11 +1,12 @@
 /** What only RabbitMQ itself can show: its refusals, its limits, its comparison of declarations. */
 import assert from 'node:assert/strict';
 import type { Failure } from '../../lib/core';
+import { isExpected } from '../../test/helpers/services';
 import { amqpOf, Bed, bindingRow, exchangeRow, queueRow, until } from './bed.test';
 
 const NOTHING = { payload: 'x' };
 
-describe('amqp: RabbitMQ', () => {
+const tests = (): void => {
   let bed: Bed;
   beforeEach(async () => {
     bed = await Bed.start();
@@ -159,4 +160,5 @@ describe('amqp: RabbitMQ', () => {
       await sent;
     });
   });
-});
+};
+if (isExpected('RabbitMQ')) describe('amqp: RabbitMQ', tests);
