@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import type { DeadFilter, DeadLetter, DeadLetters, Queue } from '../../lib/queue';
 import { failureOf } from '../helpers/failure-of';
 import { attempt, entry, eventually, fill, LEASE, leased, one, OWNER } from './bed';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
 const ALL = { after: 0, limit: 100 };
 
-export function deadTests(now: Now): void {
+export function deadTests(test: Test, now: Now): void {
   const dead = (): DeadLetters | undefined => now().store.dead;
   /** Makes a dead letter of each record in the queue. */
   const kill = async (queue: Queue, names: readonly string[], key = ''): Promise<void> => {
@@ -18,7 +18,7 @@ export function deadTests(now: Now): void {
   const list = async (filter: DeadFilter, page = ALL): Promise<string[]> =>
     ((await dead()?.list(filter, page)) ?? []).map(({ id }) => id);
 
-  it('moves a record to the dead letters, with all that is known of it', async () => {
+  test('moves a record to the dead letters, with all that is known of it', async () => {
     const queue = await now().queue();
     let died = 0;
     queue.listen({ died: (count) => (died += count) });
@@ -57,7 +57,7 @@ export function deadTests(now: Now): void {
     assert.equal(await letters.get(number + 1_000_000), undefined);
   });
 
-  it('names the node that failed, where the attempt does', async () => {
+  test('names the node that failed, where the attempt does', async () => {
     const queue = await now().queue();
     await fill(queue, ['a']);
     const source = { node: 'n9', name: 'sender', type: 'holdfast-http', flow: 'Office' };
@@ -66,7 +66,7 @@ export function deadTests(now: Now): void {
     if (dead()) assert.deepEqual(letter?.source, source);
   });
 
-  it('replays to the end of the queue, with the same id, key, time and body', async () => {
+  test('replays to the end of the queue, with the same id, key, time and body', async () => {
     const queue = await now().queue();
     await kill(queue, ['a', 'b'], 'k');
     await fill(queue, ['c'], 'k');
@@ -90,7 +90,7 @@ export function deadTests(now: Now): void {
     assert.equal(await queue.replay({ queue: queue.name }), 0);
   });
 
-  it('finds by every condition, all of them together, and page by page', async () => {
+  test('finds by every condition, all of them together, and page by page', async () => {
     const letters = dead();
     if (!letters) return;
     const [first, second] = [await now().queue(), await now().queue()];
@@ -114,7 +114,7 @@ export function deadTests(now: Now): void {
     assert.deepEqual(await list({}, { after: 0, limit: 0 }), []);
   });
 
-  it('replays by filter, edited only one by one, and purges by filter', async () => {
+  test('replays by filter, edited only one by one, and purges by filter', async () => {
     const letters = dead();
     if (!letters) return;
     const queue = await now().queue();
@@ -133,7 +133,7 @@ export function deadTests(now: Now): void {
     assert.equal(await queue.replay({ id: 'nobody' }), 0);
   });
 
-  it('takes a message that was in no queue, tells of it, and replays it to a queue that nobody opened', async () => {
+  test('takes a message that was in no queue, tells of it, and replays it to a queue that nobody opened', async () => {
     const letters = dead();
     if (!letters) return;
     const told: DeadLetter[] = [];
@@ -158,7 +158,7 @@ export function deadTests(now: Now): void {
     assert.deepEqual([put, replayed, died], [2, 2, 0]);
   });
 
-  it('makes room by its oldest letters, and counts them', async () => {
+  test('makes room by its oldest letters, and counts them', async () => {
     const letters = dead();
     if (!letters) return;
     await letters.limit({ maxRecords: 3, maxBytes: 0, maxAgeMs: 0 });
@@ -172,7 +172,7 @@ export function deadTests(now: Now): void {
     assert.equal((await letters.stats()).dropped, 3);
   });
 
-  it('forgets letters that are too old, by running time', async () => {
+  test('forgets letters that are too old, by running time', async () => {
     const letters = dead();
     if (!letters || !now().bed.virtualTime) return;
     await letters.limit({ maxRecords: 0, maxBytes: 0, maxAgeMs: 1_000 });
@@ -185,7 +185,7 @@ export function deadTests(now: Now): void {
     assert.equal((await letters.stats()).dropped, 1);
   });
 
-  it('keeps dead letters across a restart', async () => {
+  test('keeps dead letters across a restart', async () => {
     if (!now().store.capabilities.durable) return;
     const before = await now().queue();
     await kill(before, ['a', 'b']);

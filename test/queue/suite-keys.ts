@@ -1,18 +1,18 @@
 /** Order within a key while other keys go on. */
 import assert from 'node:assert/strict';
 import { attempt, entry, eventually, fill, ids, LEASE, leased, one, SHORT_MS } from './bed';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
-export function keyTests(now: Now): void {
+export function keyTests(test: Test, now: Now): void {
   const hasKeys = (): boolean => now().store.capabilities.keys;
 
-  it('carries a key also where it cannot order by it', async () => {
+  test('carries a key also where it cannot order by it', async () => {
     const queue = await now().queue();
     await fill(queue, ['a'], 'press 7');
     assert.equal((await one(queue)).entry.key, 'press 7');
   });
 
-  it('lets only the key wait of which a record is out', async () => {
+  test('lets only the key wait of which a record is out', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await fill(queue, ['p1', 'p2', 'p3'], 'p');
@@ -26,7 +26,7 @@ export function keyTests(now: Now): void {
     await leased(queue, ['p2', 'p3']);
   });
 
-  it('gives several of one key in one lease, in their order, and no more than asked', async () => {
+  test('gives several of one key in one lease, in their order, and no more than asked', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await fill(queue, ['p1', 'p2', 'p3', 'p4', 'p5'], 'p');
@@ -41,7 +41,7 @@ export function keyTests(now: Now): void {
     assert.deepEqual(ids(await queue.lease(LEASE)), ['p3', 'p4', 'p5']);
   });
 
-  it('gives an earlier record of a batch again although a later one is still out', async () => {
+  test('gives an earlier record of a batch again although a later one is still out', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await fill(queue, ['p1', 'p2', 'p3'], 'p');
@@ -56,7 +56,7 @@ export function keyTests(now: Now): void {
     assert.deepEqual(ids(await queue.lease(LEASE)), ['p2', 'p3']);
   });
 
-  it('lets a key wait for its delayed record', async () => {
+  test('lets a key wait for its delayed record', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await fill(queue, ['p1', 'p2'], 'p');
@@ -69,7 +69,7 @@ export function keyTests(now: Now): void {
     await leased(queue, ['p1', 'p2']);
   });
 
-  it('makes one line of records without a key where the queue is ordered', async () => {
+  test('makes one line of records without a key where the queue is ordered', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue({ ordered: true });
     await fill(queue, ['a', 'b', 'c']);
@@ -80,7 +80,7 @@ export function keyTests(now: Now): void {
     assert.deepEqual(ids(await queue.lease({ ...LEASE, perKey: 1 })), ['a']);
   });
 
-  it('finds other keys behind many records of a stuck one', async () => {
+  test('finds other keys behind many records of a stuck one', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await Promise.all(Array.from({ length: 2_000 }, (_, i) => queue.put(entry(`p${i}`, 'p'))));
@@ -93,7 +93,7 @@ export function keyTests(now: Now): void {
     await leased(queue, ['p1'], { ...LEASE, perKey: 1 });
   });
 
-  it('lets a key go on when its first record dies, is purged or grows old', async () => {
+  test('lets a key go on when its first record dies, is purged or grows old', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     await fill(queue, ['p1', 'p2', 'p3'], 'p');
@@ -107,7 +107,7 @@ export function keyTests(now: Now): void {
     await leased(queue, ['p4']);
   });
 
-  it('keeps first deliveries of each key in order, whatever happens to them', async () => {
+  test('keeps first deliveries of each key in order, whatever happens to them', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
     const names = Array.from({ length: 240 }, (_, i) => `${i}`);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Leased, Queue } from '../../lib/queue';
 import { attempt, entry, eventually, fill, ids, LEASE, leased, one, SHORT_MS } from './bed';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
 /** What each use of a token answers. */
 async function uses(queue: Queue, token: string): Promise<boolean[]> {
@@ -17,8 +17,8 @@ async function uses(queue: Queue, token: string): Promise<boolean[]> {
 
 const NONE = [false, false, false, false, false];
 
-export function leaseTests(now: Now): void {
-  it('ends a record by its acknowledgement, once', async () => {
+export function leaseTests(test: Test, now: Now): void {
+  test('ends a record by its acknowledgement, once', async () => {
     const queue = await now().queue();
     await fill(queue, ['a']);
     const { token } = await one(queue);
@@ -28,7 +28,7 @@ export function leaseTests(now: Now): void {
     assert.deepEqual([waiting, out, totals.acknowledged], [0, 0, 1]);
   });
 
-  it('takes tokens that it never gave for worthless', async () => {
+  test('takes tokens that it never gave for worthless', async () => {
     const queue = await now().queue();
     await fill(queue, ['a']);
     for (const token of ['', 'x', '1', '1.1', '-1.-1', '9'.repeat(400), '__proto__', '1.1.1.1'])
@@ -36,7 +36,7 @@ export function leaseTests(now: Now): void {
     await leased(queue, ['a']);
   });
 
-  it('gives a rejected record again in its place, with what failed', async () => {
+  test('gives a rejected record again in its place, with what failed', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b', 'c']);
     const [a, b] = await leased(queue, ['a', 'b'], { ...LEASE, max: 2 });
@@ -51,7 +51,7 @@ export function leaseTests(now: Now): void {
     assert.equal(await queue.acknowledge(b.token), true);
   });
 
-  it('keeps a rejected record back for as long as was asked', async () => {
+  test('keeps a rejected record back for as long as was asked', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b']);
     const { token } = await one(queue);
@@ -65,7 +65,7 @@ export function leaseTests(now: Now): void {
     assert.equal((await one(queue)).delivery, 2);
   });
 
-  it('releases a record as if it had not been leased', async () => {
+  test('releases a record as if it had not been leased', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b']);
     const first = await one(queue);
@@ -75,7 +75,7 @@ export function leaseTests(now: Now): void {
     assert.deepEqual([again?.delivery, again?.history], [1, []]);
   });
 
-  it('gives a record to another when its visibility runs out', async () => {
+  test('gives a record to another when its visibility runs out', async () => {
     const queue = await now().queue();
     let told = 0;
     queue.listen({ ready: () => (told += 1) });
@@ -94,7 +94,7 @@ export function leaseTests(now: Now): void {
     assert.equal(await queue.acknowledge(again.token), true);
   });
 
-  it('prolongs a lease, or says that it cannot', async () => {
+  test('prolongs a lease, or says that it cannot', async () => {
     const queue = await now().queue();
     await fill(queue, ['a']);
     const { token } = await one(queue, { ...LEASE, visibilityMs: 2 * SHORT_MS });
@@ -110,7 +110,7 @@ export function leaseTests(now: Now): void {
     return assert.equal(await queue.extend(token, 60_000), false);
   });
 
-  it('keeps the last twenty attempts, oldest first', async () => {
+  test('keeps the last twenty attempts, oldest first', async () => {
     const queue = await now().queue();
     const early = Array.from({ length: 15 }, (_, i) => attempt(`before ${i}`));
     await queue.put({ ...entry('a'), history: early });
@@ -122,7 +122,7 @@ export function leaseTests(now: Now): void {
     assert.equal(delivery, 11);
   });
 
-  it('gives each record to one of those who ask at once', async () => {
+  test('gives each record to one of those who ask at once', async () => {
     const queue = await now().queue();
     const other = await now().again(queue);
     const names = Array.from({ length: 60 }, (_, i) => `r${i}`);
@@ -136,7 +136,7 @@ export function leaseTests(now: Now): void {
     assert.deepEqual(ids(seen).sort(), names.sort());
   });
 
-  it('makes a dead letter of what was delivered too often', async () => {
+  test('makes a dead letter of what was delivered too often', async () => {
     const queue = await now().queue({ maxDeliveries: 2 });
     let died = 0;
     queue.listen({ died: (count) => (died += count) });
@@ -160,7 +160,7 @@ export function leaseTests(now: Now): void {
     assert.ok(['PEER_ERROR', 'DELIVERIES_EXHAUSTED'].includes(letter?.code ?? ''), letter?.code);
   });
 
-  it('counts a delivery whose visibility ran out', async () => {
+  test('counts a delivery whose visibility ran out', async () => {
     const queue = await now().queue({ maxDeliveries: 1 });
     await fill(queue, ['a']);
     await one(queue, { ...LEASE, visibilityMs: SHORT_MS });
@@ -171,7 +171,7 @@ export function leaseTests(now: Now): void {
     });
   });
 
-  it('does not count what was released', async () => {
+  test('does not count what was released', async () => {
     const queue = await now().queue({ maxDeliveries: 1 });
     await fill(queue, ['a']);
     for (let i = 0; i < 5; i += 1) assert.equal(await queue.release((await one(queue)).token), true);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { failureOf } from '../helpers/failure-of';
 import { attempt, entry, eventually, fill, ids, LEASE, leased, one, OPTIONS, OWNER } from './bed';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
-export function lifeTests(now: Now): void {
-  it('gives a record back exactly as it was put', async () => {
+export function lifeTests(test: Test, now: Now): void {
+  test('gives a record back exactly as it was put', async () => {
     const queue = await now().queue();
     const body = Uint8Array.from({ length: 256 }, (_, i) => i);
     const history = [{ ...attempt('☂ busy'), source: OWNER }];
@@ -19,7 +19,7 @@ export function lifeTests(now: Now): void {
     assert.equal(await queue.acknowledge(found.token), true);
   });
 
-  it('keeps what it was given although the giver changes it afterwards', async () => {
+  test('keeps what it was given although the giver changes it afterwards', async () => {
     const queue = await now().queue();
     const body = Buffer.from('before');
     const put = queue.put({ ...entry('a'), body });
@@ -28,7 +28,7 @@ export function lifeTests(now: Now): void {
     assert.equal(Buffer.from((await one(queue)).entry.body).toString(), 'before');
   });
 
-  it('gives the oldest first, and never more than was asked for', async () => {
+  test('gives the oldest first, and never more than was asked for', async () => {
     const queue = await now().queue();
     const names = Array.from({ length: 30 }, (_, i) => `r${i}`);
     await fill(queue, names);
@@ -40,7 +40,7 @@ export function lifeTests(now: Now): void {
     assert.deepEqual(await queue.lease(LEASE), []);
   });
 
-  it('gives nothing when there is nothing, and nothing when nothing was asked for', async () => {
+  test('gives nothing when there is nothing, and nothing when nothing was asked for', async () => {
     const queue = await now().queue();
     assert.deepEqual(await queue.lease(LEASE), []);
     await fill(queue, ['a']);
@@ -48,7 +48,7 @@ export function lifeTests(now: Now): void {
     assert.deepEqual(ids(await leased(queue, ['a'])), ['a']);
   });
 
-  it('stores a thousand puts at once, each once', async () => {
+  test('stores a thousand puts at once, each once', async () => {
     const queue = await now().queue();
     const names = Array.from({ length: 1_000 }, (_, i) => `r${i}`);
     const results = await Promise.all(names.map((name) => queue.put(entry(name))));
@@ -64,7 +64,7 @@ export function lifeTests(now: Now): void {
     assert.equal((await queue.stats()).totals.acknowledged, 1_000);
   });
 
-  it('carries empty and large bodies', async () => {
+  test('carries empty and large bodies', async () => {
     const queue = await now().queue();
     const large = Buffer.alloc(now().bed.largestBody ?? 5_000_000, 'large body ');
     await queue.put({ ...entry('empty'), body: new Uint8Array(0) });
@@ -74,7 +74,7 @@ export function lifeTests(now: Now): void {
     assert.ok(large.equals(second?.entry.body ?? new Uint8Array(0)));
   });
 
-  it('refuses what is no entry, with a sentence', async () => {
+  test('refuses what is no entry, with a sentence', async () => {
     const queue = await now().queue();
     const wrong = [
       { ...entry('a'), id: '' },
@@ -89,7 +89,7 @@ export function lifeTests(now: Now): void {
     assert.equal((await queue.stats()).totals.put, 0);
   });
 
-  it('takes every name that is allowed, keeps them apart, and refuses others', async () => {
+  test('takes every name that is allowed, keeps them apart, and refuses others', async () => {
     const { store } = now();
     const names = ['a', 'A', 'a.b', 'a/b', 'a-b', 'a_b', '../x', '..', '0', 'n'.repeat(100)];
     for (const name of names) await fill(await now().queue({}, name), [`in ${name}`]);
@@ -102,7 +102,7 @@ export function lifeTests(now: Now): void {
     }
   });
 
-  it('counts what waits, is leased, is delayed, and how much it is', async () => {
+  test('counts what waits, is leased, is delayed, and how much it is', async () => {
     const { capabilities } = now().store;
     const queue = await now().queue();
     assert.deepEqual(await queue.stats(), {
@@ -135,7 +135,7 @@ export function lifeTests(now: Now): void {
     });
   });
 
-  it('tells when something may be leased, until the listener is removed', async () => {
+  test('tells when something may be leased, until the listener is removed', async () => {
     const queue = await now().queue();
     let told = 0;
     const stop = queue.listen({ ready: () => (told += 1) });
@@ -153,7 +153,7 @@ export function lifeTests(now: Now): void {
     assert.equal(told, 0);
   });
 
-  it('removes by purge what is not leased, and counts it', async () => {
+  test('removes by purge what is not leased, and counts it', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b', 'c']);
     const { token } = await one(queue);
@@ -167,7 +167,7 @@ export function lifeTests(now: Now): void {
     await leased(queue, ['d']);
   });
 
-  it('shows its records page by page, or says that it cannot', async () => {
+  test('shows its records page by page, or says that it cannot', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b', 'c']);
     if (!now().store.capabilities.inspect) {
@@ -191,7 +191,7 @@ export function lifeTests(now: Now): void {
     assert.deepEqual(await queue.inspect({ after: 0, limit: 0 }), []);
   });
 
-  it('gives back on close what the handle had leased, and does no more', async () => {
+  test('gives back on close what the handle had leased, and does no more', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'b']);
     const held = await one(queue);
@@ -209,7 +209,7 @@ export function lifeTests(now: Now): void {
     if (!now().store.capabilities.shared) assert.equal(first?.delivery, 1);
   });
 
-  it('refuses everything once the store is closed, and closes twice without harm', async () => {
+  test('refuses everything once the store is closed, and closes twice without harm', async () => {
     const { store } = now();
     const queue = await now().queue();
     await fill(queue, ['a']);
@@ -220,7 +220,7 @@ export function lifeTests(now: Now): void {
       assert.equal((await failureOf(use)).reached, false);
   });
 
-  it('keeps records, order, histories and totals across a restart', async () => {
+  test('keeps records, order, histories and totals across a restart', async () => {
     if (!now().store.capabilities.durable) return assert.equal(now().bed.reopen, undefined);
     const before = await now().queue();
     await fill(before, ['a', 'b', 'c', 'd']);

@@ -5,7 +5,7 @@ import type { Entry, Queue, QueueOptions } from '../../lib/queue';
 import { failureOf } from '../helpers/failure-of';
 import { VirtualClock } from '../helpers/virtual-clock';
 import { entry, eventually, fill, LEASE, leased, one, OPTIONS, SHORT_MS, type StoreBed } from './bed';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
 type Refusal = StoreBed['refuses'] extends ReadonlySet<infer T> | undefined ? T : never;
 
@@ -18,7 +18,7 @@ async function notStored(queue: Queue, record: Entry): Promise<boolean> {
   }
 }
 
-export function limitTests(now: Now): void {
+export function limitTests(test: Test, now: Now): void {
   /** A queue of these options; undefined where the store refuses them, which is tested. */
   const limited = async (
     what: Refusal | 'nothing',
@@ -30,7 +30,7 @@ export function limitTests(now: Now): void {
     return undefined;
   };
 
-  it('refuses a put beyond its records, until there is room', async () => {
+  test('refuses a put beyond its records, until there is room', async () => {
     const queue = await limited('nothing', { maxRecords: 3 });
     assert.ok(queue);
     await fill(queue, ['a', 'b', 'c']);
@@ -44,7 +44,7 @@ export function limitTests(now: Now): void {
     await leased(queue, ['b', 'c', 'f']);
   });
 
-  it('refuses a put beyond its bytes', async () => {
+  test('refuses a put beyond its bytes', async () => {
     const queue = await limited('maxBytes', { maxBytes: 10_000 });
     if (!queue) return;
     await queue.put(entry('a', '', 'x'.repeat(4_000)));
@@ -53,7 +53,7 @@ export function limitTests(now: Now): void {
     await leased(queue, ['a', 'c']);
   });
 
-  it('drops the oldest that is not leased, and counts it', async () => {
+  test('drops the oldest that is not leased, and counts it', async () => {
     const queue = await limited('dropOldest', { maxRecords: 3, whenFull: 'dropOldest' });
     if (!queue) return;
     let dropped = 0;
@@ -74,7 +74,7 @@ export function limitTests(now: Now): void {
     await leased(queue, ['g']);
   });
 
-  it('drops as many of the oldest as a large record needs', async () => {
+  test('drops as many of the oldest as a large record needs', async () => {
     if (now().bed.refuses?.has('maxBytes')) return;
     const queue = await limited('dropOldest', { maxBytes: 10_000, whenFull: 'dropOldest' });
     if (!queue) return;
@@ -84,7 +84,7 @@ export function limitTests(now: Now): void {
     await leased(queue, ['c', 'd']);
   });
 
-  it('drops the newest, says so, and counts it', async () => {
+  test('drops the newest, says so, and counts it', async () => {
     const queue = await limited('dropNewest', { maxRecords: 2, whenFull: 'dropNewest' });
     if (!queue) return;
     let dropped = 0;
@@ -98,7 +98,7 @@ export function limitTests(now: Now): void {
     });
   });
 
-  it('makes a dead letter of what waited too long', async () => {
+  test('makes a dead letter of what waited too long', async () => {
     const queue = await limited('age', { maxAgeMs: SHORT_MS });
     if (!queue) return;
     await fill(queue, ['a']);
@@ -115,7 +115,7 @@ export function limitTests(now: Now): void {
     if (now().store.dead) assert.deepEqual([letter?.id, letter?.code], ['a', 'EXPIRED']);
   });
 
-  it('drops what waited too long where that is wanted', async () => {
+  test('drops what waited too long where that is wanted', async () => {
     const queue = await limited('age', { maxAgeMs: SHORT_MS, whenOld: 'drop' });
     if (!queue) return;
     let dropped = 0;
@@ -128,7 +128,7 @@ export function limitTests(now: Now): void {
     });
   });
 
-  it('does not end a record for its age while somebody works on it', async () => {
+  test('does not end a record for its age while somebody works on it', async () => {
     if (!now().bed.virtualTime) return;
     const queue = await now().queue({ maxAgeMs: 1_000 });
     await fill(queue, ['a', 'b']);
@@ -138,7 +138,7 @@ export function limitTests(now: Now): void {
     await eventually(async () => assert.equal((await queue.stats()).totals.died, 1));
   });
 
-  it('neither expires nor sends again because the wall clock jumps', async () => {
+  test('neither expires nor sends again because the wall clock jumps', async () => {
     const { clock } = now().bed;
     if (!(clock instanceof VirtualClock)) return;
     const queue = await now().queue({ maxAgeMs: 3_600_000, duplicateWindowMs: 3_600_000 });
@@ -155,7 +155,7 @@ export function limitTests(now: Now): void {
     assert.equal(await queue.acknowledge(a.token), true);
   });
 
-  it('does not count the time during which it was closed', async () => {
+  test('does not count the time during which it was closed', async () => {
     if (!now().store.capabilities.durable || !now().bed.virtualTime) return;
     const before = await now().queue({ maxAgeMs: 1_000 });
     await fill(before, ['a']);
@@ -170,7 +170,7 @@ export function limitTests(now: Now): void {
     await eventually(async () => assert.equal((await queue.stats()).totals.died, 1));
   });
 
-  it('stores an id once within the window, or says that it cannot', async () => {
+  test('stores an id once within the window, or says that it cannot', async () => {
     const { duplicates } = now().store.capabilities;
     if (!duplicates) return assert.equal(duplicates, false);
     const queue = await now().queue({ duplicateWindowMs: 120_000 });
@@ -191,7 +191,7 @@ export function limitTests(now: Now): void {
     return assert.equal(await (await now().again(queue)).put(entry('a')), 'stored');
   });
 
-  it('stores the same id twice where nobody asked for less', async () => {
+  test('stores the same id twice where nobody asked for less', async () => {
     const queue = await now().queue();
     await fill(queue, ['a', 'a']);
     await leased(queue, ['a', 'a']);

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import type { KeyMemory } from '../../lib/queue';
 import { failureOf } from '../helpers/failure-of';
-import type { Now } from './suite';
+import type { Now, Test } from './suite';
 
 const HOUR_MS = 3_600_000;
 
-export function memoryTests(now: Now): void {
+export function memoryTests(test: Test, now: Now): void {
   const memory = async (windowMs = HOUR_MS, maxKeys = 1_000): Promise<KeyMemory | undefined> =>
     now().store.keys?.('seen', { windowMs, maxKeys });
 
-  it('knows a key until it is forgotten', async () => {
+  test('knows a key until it is forgotten', async () => {
     const keys = await memory();
     if (!keys) return assert.equal(now().store.keys, undefined);
     for (const key of ['a', ' ', '__proto__', 'ü'.repeat(200)]) {
@@ -26,14 +26,14 @@ export function memoryTests(now: Now): void {
     return undefined;
   });
 
-  it('gives a key to one of those who claim it at once', async () => {
+  test('gives a key to one of those who claim it at once', async () => {
     const keys = await memory();
     if (!keys) return;
     const claims = await Promise.all(Array.from({ length: 50 }, () => keys.claim('a')));
     assert.equal(claims.filter(Boolean).length, 1);
   });
 
-  it('forgets after its window, which asking does not prolong', async () => {
+  test('forgets after its window, which asking does not prolong', async () => {
     const keys = await memory(1_000);
     if (!keys || !now().bed.virtualTime) return;
     assert.equal(await keys.claim('a'), true);
@@ -45,7 +45,7 @@ export function memoryTests(now: Now): void {
     assert.equal(await keys.claim('a'), false);
   });
 
-  it('lets the oldest keys make room', async () => {
+  test('lets the oldest keys make room', async () => {
     const keys = await memory(HOUR_MS, 3);
     if (!keys) return;
     for (const key of ['a', 'b', 'c', 'd']) {
@@ -58,7 +58,7 @@ export function memoryTests(now: Now): void {
     assert.equal(await keys.claim('b'), true);
   });
 
-  it('refuses what is no key', async () => {
+  test('refuses what is no key', async () => {
     const keys = await memory();
     if (!keys) return;
     for (const key of ['', 'x'.repeat(1_001)])
@@ -66,7 +66,7 @@ export function memoryTests(now: Now): void {
     assert.equal(await keys.size(), 0);
   });
 
-  it('remembers across a restart', async () => {
+  test('remembers across a restart', async () => {
     const keys = await memory();
     if (!keys || !now().store.capabilities.durable) return;
     assert.equal(await keys.claim('a'), true);

@@ -12,6 +12,8 @@ import { memoryTests } from './suite-memory';
 
 /** Gives the bench of the running test. */
 export type Now = () => Bench;
+/** A test that ends with counting what became of everything. */
+export type Test = (title: string, work: () => Promise<unknown>) => void;
 
 export function queueSuite(name: string, make: () => Promise<StoreBed>): void {
   describe(`queue store: ${name}`, () => {
@@ -23,24 +25,20 @@ export function queueSuite(name: string, make: () => Promise<StoreBed>): void {
       bench = new Bench(bed, await bed.open());
     });
     afterEach(async () => {
-      const [usedBed, usedBench] = [bed, bench];
+      const used = bed;
       [bed, bench] = [undefined, undefined];
-      try {
-        await usedBench?.conserved();
-      } finally {
-        await usedBed?.destroy();
-      }
+      await used?.destroy();
     });
 
     const now: Now = () => {
       if (!bench) throw new Error('There is no store outside of a test.');
       return bench;
     };
-    lifeTests(now);
-    leaseTests(now);
-    keyTests(now);
-    limitTests(now);
-    deadTests(now);
-    memoryTests(now);
+    const test: Test = (title, work) =>
+      it(title, async () => {
+        await work();
+        await now().conserved();
+      });
+    for (const part of [lifeTests, leaseTests, keyTests, limitTests, deadTests, memoryTests]) part(test, now);
   });
 }
