@@ -38,10 +38,11 @@ stands in the way. Dates, Buffers, BigInt, undefined and circular references com
   effect: () => 'idempotent',
   operation: () => 'put',
 
-  async call({ values, msg, session, call, clock, note }) {
-    // Loaded with the first message; the map of modules answers from then on.
-    const { encodeMessage } = require('../../lib/queue/codec') as typeof import('../../lib/queue/codec');
-    const body = encodeMessage(values.store === 'payload' ? { payload: msg.payload } : without(msg));
+  /** Not with every message: looking a module up costs as much as storing one. */
+  prepare: () => (require('../../lib/queue/codec') as typeof import('../../lib/queue/codec')).encodeMessage,
+
+  async call({ values, msg, session, prepared: encode, call, clock, note }) {
+    const body = encode(values.store === 'payload' ? { payload: msg.payload } : without(msg));
     const key = keyOf(values.key);
     if (key !== '' && !session.capabilities.keys) throw badKey(NO_KEYS);
     const entry = { id: call.key, key, time: clock.now(), body };
