@@ -22,6 +22,8 @@ export interface OutageWork {
 export interface OutageFigures {
   /** After garbage collection, with the backlog as the phase leaves or finds it. */
   readonly rss: number;
+  /** The same after as much traffic through an empty queue: what the engine's own garbage costs at this speed. */
+  readonly busy: number;
   /** The highest ever, as the kernel counts it. */
   readonly peak: number;
   /** From the start of the process to its first leased record. */
@@ -35,6 +37,7 @@ export interface OutageFigures {
 }
 
 const NOTHING: OutageFigures = {
+  busy: 0,
   rss: 0,
   peak: 0,
   ready: 0,
@@ -99,6 +102,20 @@ async function fill(work: OutageWork, queue: Queue): Promise<OutageFigures> {
   return { ...NOTHING, rss: await residentMiB(), peak: peakMiB(), rate, delay };
 }
 
+/** Every record that is put is taken at once: the queue stays empty. */
+async function empty(work: OutageWork, queue: Queue): Promise<OutageFigures> {
+  const ready = performance.now();
+  const rss = await residentMiB();
+  const body = Buffer.alloc(work.bytes, 'x');
+  for (let n = 0; n < work.records; n += PUTS) {
+    const entries = Array.from({ length: PUTS }, (_, i) => ({ id: String(n + i), key: '', time: n, body }));
+    await Promise.all(entries.map((entry) => queue.put(entry)));
+    const leased = await queue.lease({ max: PUTS, perKey: PUTS, visibilityMs: NEVER_MS });
+    await Promise.all(leased.map(({ token }) => queue.acknowledge(token)));
+  }
+  return { ...NOTHING, rss, busy: await residentMiB(), peak: peakMiB(), ready };
+}
+
 async function drain(work: OutageWork, queue: Queue): Promise<OutageFigures> {
   const lease = (): Promise<readonly Leased[]> =>
     queue.lease({ max: BATCH, perKey: BATCH, visibilityMs: NEVER_MS });
@@ -126,7 +143,7 @@ async function drain(work: OutageWork, queue: Queue): Promise<OutageFigures> {
   const rate = (work.records / (performance.now() - began)) * 1000;
   const delay = delays.percentile(99) / 1e6;
   const { lost, again, disordered } = seen;
-  return { rss, peak: peakMiB(), ready, rate, delay, lost, again, disordered };
+  return { ...NOTHING, rss, peak: peakMiB(), ready, rate, delay, lost, again, disordered };
 }
 
 async function main(): Promise<void> {
@@ -134,7 +151,7 @@ async function main(): Promise<void> {
   const { store, queue } = await openQueue(work);
   if (work.phase === 'fill') tellLine(await fill(work, queue));
   else if (work.phase === 'drain') tellLine(await drain(work, queue));
-  else tellLine({ ...NOTHING, ready: performance.now(), rss: await residentMiB(), peak: peakMiB() });
+  else tellLine(await empty(work, queue));
   await queue.close();
   await store.close();
 }
