@@ -54,6 +54,8 @@ export function kindOf(value: object): Kind | undefined {
   if (types.isProxy(value)) return undefined;
   if (Array.isArray(value)) return isArrayRoot(Object.getPrototypeOf(value)) ? 'array' : undefined;
   const proto: unknown = Object.getPrototypeOf(value);
+  // Even `instanceof` would run its code.
+  if (types.isProxy(proto)) return undefined;
   if (proto === null) return types.isExternal(value) ? undefined : 'bare';
   if (isObjectRoot(proto)) return types.isArgumentsObject(value) ? undefined : 'object';
   if (Buffer.isBuffer(value))
@@ -166,5 +168,5 @@ export function describe(value: unknown): string {
       ? Object.getOwnPropertyDescriptor(made, 'name')?.value
       : undefined;
   if (typeof name !== 'string' || name === '') return 'an object of an unknown class';
-  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 60)}`;
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 60)}`;
 }

@@ -20,18 +20,22 @@ class PlainCheck {
   object(value: object, depth: number): boolean {
     if (depth >= MAX_DEPTH || types.isProxy(value) || this.#seen.has(value)) return false;
     this.#seen.add(value);
-    if (Array.isArray(value)) {
-      if (!isArrayRoot(Object.getPrototypeOf(value))) return false;
-      // One more for `length`: neither holes nor properties beside the elements.
-      return this.#properties(value, Reflect.ownKeys(value), value.length, depth);
-    }
-    const keys = Reflect.ownKeys(value);
-    return isObjectRoot(Object.getPrototypeOf(value)) && this.#properties(value, keys, -1, depth);
+    const proto: unknown = Object.getPrototypeOf(value);
+    // Keys are listed last: of a buffer, or of an array beyond the budget, they would be millions.
+    if (!Array.isArray(value))
+      return isObjectRoot(proto) && this.#properties(value, Reflect.ownKeys(value), -1, depth);
+    const { length } = value;
+    return (
+      isArrayRoot(proto) &&
+      2 * length <= this.#budget &&
+      this.#properties(value, Reflect.ownKeys(value), length, depth)
+    );
   }
 
   /** `length` of an array, or -1 for an object. */
   #properties(value: object, keys: readonly (string | symbol)[], length: number, depth: number): boolean {
     const count = length < 0 ? keys.length : length;
+    // One more key than elements, `length`: neither holes nor other properties.
     if (length >= 0 && keys.length !== length + 1) return false;
     this.#budget -= 2 * count;
     if (this.#budget < 0) return false;

@@ -42,12 +42,12 @@ export class Reader {
   /** The value, or an object that is filled next. `id` is its name when it is shared. */
   #begin(node: unknown, id: number): unknown {
     if (typeof node !== 'object' || node === null) return node;
-    if (this.#frames.length >= MAX_DEPTH) throw unreadable(`it is nested deeper than ${MAX_DEPTH} levels`);
     if (!Array.isArray(node) && Object.hasOwn(node, TAG)) return this.#tagged(node as Node, id);
     return this.#made(node, id, fill(node, node as Node));
   }
 
   #made(value: object, id: number, filling?: Filling): object {
+    if (this.#frames.length >= MAX_DEPTH) throw unreadable(`it is nested deeper than ${MAX_DEPTH} levels`);
     if (id > 0) this.#refs.set(id, value);
     if (filling) this.#frames.push({ filling, value: undefined });
     return value;

@@ -221,6 +221,8 @@ export class Writer {
   }
 
   *#array(value: readonly unknown[]): Content {
+    // Before its keys are listed, which would be as many.
+    if (2 * (value.length - MAX_HOLES) > this.#maxBytes) this.#tooLarge();
     const properties = this.#properties(value, ['length']);
     const isDense =
       properties.length === value.length && properties.every(([key], index) => key === String(index));
