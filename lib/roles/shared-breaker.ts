@@ -29,7 +29,10 @@ export class SharedBreaker {
     this.#log = log;
     this.#ends = [
       breaker.onState((state) => this.#tell(state)),
-      coordinator.onOpen((cluster) => this.#watch(cluster)),
+      coordinator.onOpen(
+        (cluster) => this.#watch(cluster),
+        (failure) => log.warn(`The breaker is not shared: ${failure.message}`),
+      ),
     ];
   }
 

@@ -6,6 +6,13 @@
 /** Slots later than `from`, up to and including `to`. Milliseconds since 1970 UTC. */
 export type Span = readonly [from: number, to: number];
 
+/** Whether a stored or told value is a span. */
+export function isSpan(value: unknown): value is Span {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [from, to] = value as [unknown, unknown];
+  return Number.isSafeInteger(from) && Number.isSafeInteger(to) && (from as number) <= (to as number);
+}
+
 const MOST_SPANS = 32;
 
 export class Coverage {
@@ -37,6 +44,19 @@ export class Coverage {
   leap(from: number, to: number): void {
     if (this.#to > this.#from) this.#past = merge([...this.#past, [this.#from, this.#to]]);
     [this.#from, this.#to] = [from, to];
+  }
+
+  /** Takes over what another gateway dealt with. Nothing that was dealt with here is forgotten. */
+  adopt(spans: readonly Span[], now: number): void {
+    const told = spans.at(-1);
+    if (!told) return;
+    const own: Span = [this.#from, this.#to];
+    // An empty span only says when this gateway started to look.
+    const [current, other] = told[1] >= own[1] || own[0] === own[1] ? [told, own] : [own, told];
+    this.#past = merge([...this.#past, ...spans.slice(0, -1), other].filter(([from, to]) => to > from));
+    [this.#from, this.#to] = current;
+    // A clock that is ahead of ours dealt with times that are still to come here.
+    if (this.#to > now) this.leap(now, now);
   }
 
   /** The end of the earlier span that holds this time; undefined when it is new. */

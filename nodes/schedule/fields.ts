@@ -105,4 +105,32 @@ export const fields = {
     max: 5000,
     unit: 'entries',
   }),
+  group: text({
+    label: 'Group of gateways',
+    help: 'Where one gateway runs for all: nodes of one group share the work. Empty means the id of this node, which is the same where the same flow file runs.',
+    default: '',
+    optional: true,
+    maxLength: 100,
+  }),
+  leaseTime: duration({
+    label: 'Take over after',
+    help: 'Where one gateway runs for all: another takes over when the running one was silent for so long. The same on all of them.',
+    default: '10s',
+    min: '2s',
+    max: '1h',
+  }),
+  whenUnreachable: choice({
+    label: 'Nobody to ask',
+    help: 'Where one gateway runs for all: what happens while it is unknown whether another one runs.',
+    default: 'wait',
+    options: { wait: 'Wait', alone: 'Run alone after a while (perhaps twice)' },
+  }),
+  aloneAfter: duration({
+    label: 'Run alone after',
+    help: 'How long nobody could be asked before this gateway runs by itself.',
+    default: '5m',
+    min: '10s',
+    max: '7d',
+    showWhen: { whenUnreachable: ['alone'] },
+  }),
 };

@@ -9,6 +9,8 @@ export interface JobSpec {
   readonly name: string;
   /** What the schedule is. A changed schedule has no past: nothing of it was missed. */
   readonly key: string;
+  /** Among several gateways, each run is claimed before it starts. Intervals only follow the leader. */
+  readonly claimed: boolean;
   readonly slots: Slots;
   readonly topic: string;
   readonly payload: TypedValue;
@@ -37,7 +39,7 @@ export interface Decision {
 }
 
 /** Why time passed without this node looking at it. */
-export type Cause = 'stopped' | 'clockForward' | 'stalled';
+export type Cause = 'stopped' | 'clockForward' | 'stalled' | 'takeover' | 'unreachable';
 
 /** A run that is late by less is late; a run that is late by more was missed. */
 const GRACE_MS = 60_000;
@@ -46,7 +48,7 @@ const CLOCK_IS_SET = Date.UTC(2020, 0, 1);
 const NOTHING: Decision = { runs: [], skips: [] };
 
 export class Job {
-  readonly #coverage: Coverage;
+  #coverage: Coverage;
   #pending: { readonly slot: Slot; readonly fireAt: number } | undefined;
   paused: boolean;
   /** ISO 8601 UTC; null before the first run. */
@@ -72,6 +74,19 @@ export class Job {
 
   get spans(): readonly Span[] {
     return this.#coverage.spans;
+  }
+
+  /** What another gateway did counts as if this one had done it. */
+  adopt(past: { readonly lastRun: string | null; readonly spans: readonly Span[] }, now: number): void {
+    this.#coverage.adopt(past.spans, now);
+    if (past.lastRun !== null && past.lastRun > (this.lastRun ?? '')) this.lastRun = past.lastRun;
+    this.#plan();
+  }
+
+  /** Takes decisions back that could not be carried out: `spans` is what there was before them. */
+  undo(spans: readonly Span[]): void {
+    this.#coverage = new Coverage(0, spans);
+    this.#plan();
   }
 
   /** Decides about everything that is due by `now`. */

@@ -14,14 +14,28 @@ export type SkipReason =
   /** The clock leaps over this time and missing times are skipped. */
   | 'gap'
   /** The clock shows this time for the second time and repeated times run once. */
-  | 'repeat';
+  | 'repeat'
+  /** Due between the end of one leading gateway and the beginning of this one. */
+  | 'takeover'
+  /** The other gateways could not be asked whether one of them runs it. */
+  | 'unreachable';
+/** Why this gateway began or ceased to do the work. */
+export type LeadReason =
+  /** It holds the lease. */
+  | 'lease'
+  /** Another one holds the lease. */
+  | 'elsewhere'
+  /** Nobody can be asked. */
+  | 'unreachable'
+  /** Nobody could be asked for so long that it runs by itself. */
+  | 'alone';
 
-/** Times are ISO 8601 UTC. */
+/** Times are ISO 8601 UTC. `leader` and `standby` concern the node and have no name. */
 export interface LedgerEntry {
   readonly at: string;
   readonly name: string;
-  readonly decision: 'ran' | 'skipped';
-  readonly reason: RunReason | SkipReason;
+  readonly decision: 'ran' | 'skipped' | 'leader' | 'standby';
+  readonly reason: RunReason | SkipReason | LeadReason;
   readonly due: string;
   /** Milliseconds between due and run; for skipped runs 0. */
   readonly late: number;
@@ -54,13 +68,20 @@ export class Ledger {
   }
 }
 
+const DECISIONS: readonly LedgerEntry['decision'][] = ['ran', 'skipped', 'leader', 'standby'];
+
 /** Reads entries from a stored document that may be damaged. */
 export function readEntries(value: unknown): readonly LedgerEntry[] {
   if (!Array.isArray(value)) return [];
   return value.filter((one: unknown): one is LedgerEntry => {
     if (typeof one !== 'object' || one === null) return false;
     const { at, name, due, decision } = one as Partial<LedgerEntry>;
-    const known = decision === 'ran' || decision === 'skipped';
-    return known && typeof at === 'string' && typeof name === 'string' && typeof due === 'string';
+    return (
+      decision !== undefined &&
+      DECISIONS.includes(decision) &&
+      typeof at === 'string' &&
+      typeof name === 'string' &&
+      typeof due === 'string'
+    );
   });
 }

@@ -33,7 +33,8 @@ export function planOf(config: Config): Plan {
     const slots = attempt(`${place}, When`, () => slotsOf(row, zone ?? new Zone('UTC')));
     if (!slots) return [];
     const key = [row.kind, row.when.trim(), row.kind === 'cron' ? (zone?.name ?? '') : ''].join(' ');
-    return [{ name: row.name, key, slots, topic: row.topic, payload: row.payload }];
+    const claimed = row.kind === 'cron';
+    return [{ name: row.name, key, claimed, slots, topic: row.topic, payload: row.payload }];
   });
   if (problems.length > 0) {
     throw new Failure('config', 'BAD_CONFIG', problems.join(' '), { reached: false, details: { problems } });

@@ -1,6 +1,6 @@
 /** What survives a restart, and when it is written. */
 import type { Clock, Log, StateStore, Timer } from '../../lib/core';
-import type { Span } from './coverage';
+import { isSpan, type Span } from './coverage';
 import { readEntries, type LedgerEntry } from './ledger';
 
 export interface SavedJob {
@@ -35,12 +35,6 @@ function readJob(value: unknown): SavedJob[] {
       spans: spans.filter(isSpan),
     },
   ];
-}
-
-function isSpan(value: unknown): value is Span {
-  if (!Array.isArray(value) || value.length !== 2) return false;
-  const [from, to] = value as [unknown, unknown];
-  return Number.isSafeInteger(from) && Number.isSafeInteger(to) && (from as number) <= (to as number);
 }
 
 /** A schedule that is due every second must not wear out an SD card. */

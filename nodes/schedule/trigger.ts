@@ -1,9 +1,11 @@
 /** The schedule node: sends messages by cron expressions and intervals, and accounts for every one. */
+import { hostname } from 'node:os';
 import { Failure } from '../../lib/core';
 import { defineTrigger } from '../../lib/roles';
 import { Engine, type Plan } from './engine';
 import { readCommand } from './commands';
 import { fields } from './fields';
+import { Lead } from './lead';
 import { planOf } from './plan';
 
 /** Filled by `start`, used by `input`: both see the same prepared object. */
@@ -20,6 +22,8 @@ export const trigger = defineTrigger({
     'Sends messages by cron expressions and intervals, and keeps a ledger of what ran, what did not, and why.',
   details: `Each run sends \`payload\`, \`topic\` and \`schedule\`: \`name\`, \`due\`, \`fired\`, \`late\` (ms) and \`reason\`
 (\`schedule\`, \`gap\`, \`missed\`, \`deploy\` or \`message\`). The second output sends every decision as it is made.
+Where one gateway runs for all, \`schedule.fence\` is the number of its lease: it rises with every takeover, so a
+system that remembers the highest number can refuse a gateway that was frozen.
 
 ### Commands
 
@@ -30,13 +34,25 @@ The answer to \`ledger\` leaves through the second output: \`payload.schedules\`
   outputs: ['Runs', 'Ledger'],
   fields,
   prepare: (config): Prepared => ({ plan: planOf(config) }),
-  async start({ prepared, clock, random, log, store, emit, note }) {
+  coordinated: true,
+  async start({ config, prepared, clock, random, log, store, emit, note, source, coordinator }) {
     const stored = await store.load().catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       log.warn(`The last runs cannot be read, so missed runs are not known: ${why}`);
       return undefined;
     });
-    const engine = new Engine(prepared.plan, { clock, random, log, store, emit, note }, stored);
+    const lead =
+      coordinator &&
+      new Lead({
+        coordinator,
+        clock,
+        log,
+        group: config.group || source.node,
+        holder: hostname(),
+        ttlMs: config.leaseTime,
+        aloneAfterMs: config.whenUnreachable === 'alone' ? config.aloneAfter : undefined,
+      });
+    const engine = new Engine(prepared.plan, { clock, random, log, store, emit, note, lead }, stored);
     prepared.engine = engine;
     return () => {
       delete prepared.engine;
