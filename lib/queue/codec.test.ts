@@ -215,7 +215,7 @@ describe('message codec', () => {
       ],
       [
         { payload: Object.defineProperty([1], 0, { get: () => assert.fail() }) },
-        /^msg\.payload\.0 is computed by/,
+        /^msg\.payload\["0"\] is computed by/,
       ],
       [{ payload: Object.defineProperty({}, 'x', { value: 1 }) }, /^msg\.payload\.x is hidden/],
       [{ payload: { [Symbol('x')]: 1 } }, /^msg\.payload has a property that is named by a symbol/],

@@ -17,10 +17,23 @@ export interface StoreBed {
   destroy(): Promise<void>;
   /** Bytes of the largest body that it must carry; 5,000,000 unless said otherwise. */
   readonly largestBody?: number;
-  /** The broker keeps no totals: they are what each handle did itself, and add up only where there was one. */
+  /**
+   * The broker keeps no totals and no attempts of records that came back: totals are what each handle did itself, and
+   * attempts end with the process. That nothing is lost is then counted by `conserved`, from outside.
+   */
   readonly totalsOfHandle?: boolean;
+  /** Asserts that what went in is there or has left, where the totals do not tell. */
+  conserved?(): Promise<void>;
+  /** What `bytes` tells: the bodies (unless said otherwise), all that the broker stores, or what this handle holds. */
+  readonly bytes?: 'stored' | 'held';
+  /**
+   * The limits are the broker's: leased records do not count, one record may exceed the bytes, a full queue takes
+   * records again only when it is much less full, and what makes room or grows old becomes a dead letter without being
+   * counted.
+   */
+  readonly limitsOfBroker?: boolean;
   /** Settings that the store refuses to open a queue with, by a `config` Failure. */
-  readonly refuses?: ReadonlySet<'dropOldest' | 'dropNewest' | 'age' | 'maxBytes'>;
+  readonly refuses?: ReadonlySet<'dropOldest' | 'dropNewest' | 'age' | 'dropOld' | 'maxBytes'>;
 }
 
 export const OWNER = { node: 'n1', name: 'buffer', type: 'holdfast-queue', flow: 'Plant' };
@@ -73,7 +86,6 @@ interface Opened {
   readonly options: QueueOptions;
   /** The last handle. */
   queue: Queue;
-  handles: number;
 }
 
 /** One test's store and the queues that it opened. */
@@ -93,7 +105,7 @@ export class Bench {
   async queue(options: Partial<QueueOptions> = {}, name = this.name()): Promise<Queue> {
     const all = { ...OPTIONS, ...options };
     const queue = await this.store.open(name, all);
-    this.#open.set(name, { options: all, queue, handles: 1 });
+    this.#open.set(name, { options: all, queue });
     return queue;
   }
 
@@ -106,7 +118,6 @@ export class Bench {
     const opened = this.#open.get(queue.name);
     assert.ok(opened, queue.name);
     opened.queue = await this.store.open(queue.name, opened.options);
-    opened.handles += 1;
     return opened.queue;
   }
 
@@ -128,8 +139,8 @@ export class Bench {
   /** Holds in every state of every queue: what was put is somewhere. */
   async conserved(): Promise<void> {
     if (this.#isClosed) return;
-    for (const { queue, handles } of this.#open.values())
-      if (handles === 1 || !this.bed.totalsOfHandle) await eventually(() => conserved(queue));
+    if (this.bed.conserved) return this.bed.conserved();
+    for (const { queue } of this.#open.values()) await eventually(() => conserved(queue));
   }
 }
 
@@ -157,6 +168,12 @@ export async function leased(
     assert.deepEqual(ids(found), expected);
   });
   return found;
+}
+
+/** Bytes of bodies, with what the broker counts beside. */
+export function isBytes(bytes: number, bodies: number, records: number, bed: StoreBed): void {
+  const most = bodies + records * (bed.bytesBeside ?? 0);
+  assert.ok(bytes >= bodies && bytes <= most, `${bytes} bytes where ${bodies} to ${most} are there`);
 }
 
 /** The one record of the next lease. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { DeadFilter, DeadLetter, DeadLetters, Queue } from '../../lib/queue';
 import { failureOf } from '../helpers/failure-of';
-import { attempt, entry, eventually, fill, LEASE, leased, one, OWNER } from './bed';
+import { attempt, entry, eventually, fill, isBytes, LEASE, leased, one, OWNER } from './bed';
 import type { Now, Test } from './suite';
 
 const ALL = { after: 0, limit: 100 };
@@ -166,8 +166,10 @@ export function deadTests(test: Test, now: Now): void {
     await kill(queue, ['a', 'b', 'c', 'd', 'e']);
     await eventually(async () => assert.deepEqual(await list({}), ['c', 'd', 'e']));
     const before = await letters.stats();
-    assert.deepEqual([before.records, before.bytes, before.dropped], [3, 27, 2]);
-    await letters.limit({ maxRecords: 0, maxBytes: 20, maxAgeMs: 0 });
+    assert.deepEqual([before.records, before.dropped], [3, 2]);
+    if (now().bed.bytes === 'stored') assert.ok(before.bytes >= 27);
+    else assert.equal(before.bytes, 27);
+    await letters.limit({ maxRecords: 0, maxBytes: before.bytes - 1, maxAgeMs: 0 });
     await eventually(async () => assert.deepEqual(await list({}), ['d', 'e']));
     assert.equal((await letters.stats()).dropped, 3);
   });

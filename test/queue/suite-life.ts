@@ -1,7 +1,7 @@
 /** What goes in and out: exactness, order, names, listeners, counts, closing, surviving. */
 import assert from 'node:assert/strict';
 import { failureOf } from '../helpers/failure-of';
-import { attempt, entry, eventually, fill, ids, LEASE, leased, one, OPTIONS, OWNER } from './bed';
+import { attempt, entry, eventually, fill, ids, isBytes, LEASE, leased, one, OPTIONS, OWNER } from './bed';
 import type { Now, Test } from './suite';
 
 export function lifeTests(test: Test, now: Now): void {
@@ -128,7 +128,9 @@ export function lifeTests(test: Test, now: Now): void {
     assert.equal(await queue.reject(b.token, attempt(), 60_000), true);
     await eventually(async () => {
       const { waiting, leased: out, delayed, bytes, oldestMs, totals } = await queue.stats();
-      assert.deepEqual([waiting, out + delayed, bytes, totals.put], [2, 2, 20, 4]);
+      assert.deepEqual([waiting, out + delayed, totals.put], [2, 2, 4]);
+      if (now().bed.bytes === 'stored') assert.ok(bytes >= 20);
+      else assert.equal(bytes, now().bed.bytes === 'held' ? 10 : 20);
       if (capabilities.delay && !capabilities.shared) assert.deepEqual([out, delayed], [1, 1]);
       if (now().bed.virtualTime) assert.equal(oldestMs, 1_000);
       else assert.ok(oldestMs >= 0);
@@ -232,7 +234,9 @@ export function lifeTests(test: Test, now: Now): void {
     const queue = await now().again(before);
     assert.equal(await queue.acknowledge(b.token), false);
     const [first] = await leased(queue, ['b', 'c', 'd']);
-    assert.deepEqual([first?.delivery, first?.history], [2, [attempt()]]);
+    assert.equal(first?.delivery, 2);
+    if (now().bed.totalsOfHandle) return undefined;
+    assert.deepEqual(first.history, [attempt()]);
     const { totals } = await queue.stats();
     assert.deepEqual([totals.put, totals.acknowledged], [4, 1]);
     return undefined;
