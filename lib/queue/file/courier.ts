@@ -78,14 +78,13 @@ export class Courier {
       await this.#thread.end();
       throw failureOf(this.#path, reply.trouble);
     }
-    this.#offset = Math.max(this.#offset, (reply.running ?? 0) - this.#clock.mono());
+    this.#offset = (reply.running ?? 0) - this.#clock.mono();
     this.#repeatedly();
   }
 
-  /** The batch for what a caller asks now. Throws when it cannot be carried out. */
+  /** The batch for what a caller asks now, with a body of so many bytes. Throws when it cannot be carried out. */
   draft(bytes = 0): Draft {
-    if (this.#closed) throw unavailable(`The queue file ${this.#path} has been closed.`);
-    if (this.#trouble !== undefined) throw unavailable(this.#trouble);
+    this.#check();
     if (bytes > 0 && this.#waitingBytes + bytes > MOST_WAITING) {
       throw unavailable(
         `More than ${MOST_WAITING >> 20} MiB wait to be written to ${this.#path}; the disk is slower than what arrives.`,
@@ -93,6 +92,17 @@ export class Courier {
     }
     this.#waitingBytes += bytes;
     return this.#current();
+  }
+
+  /** The batch for an acknowledgement: the next one that is sent and has room. */
+  ending(): Draft {
+    this.#check();
+    return this.#drafts.find(({ takesEnds }) => takesEnds) ?? this.#current();
+  }
+
+  #check(): void {
+    if (this.#closed) throw unavailable(`The queue file ${this.#path} has been closed.`);
+    if (this.#trouble !== undefined) throw unavailable(this.#trouble);
   }
 
   ask<O extends Operation>(op: O, ask: Ask<O>): Promise<Answer<O>> {
@@ -122,7 +132,7 @@ export class Courier {
 
   #current(): Draft {
     let draft = this.#drafts.at(-1);
-    if (!draft || draft.isFull) this.#drafts.push((draft = new Draft()));
+    if (!draft || draft.isFull || !draft.takesEnds) this.#drafts.push((draft = new Draft()));
     this.#schedule();
     return draft;
   }

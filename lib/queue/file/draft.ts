@@ -6,8 +6,9 @@ import type { Entry, PutResult } from '../types';
 import { FrameWriter } from './frame';
 import { type Answer, type Ask, type Command, type Operation, PUT_CODES } from './protocol';
 
-/** Records and bytes of one batch: small enough that handing it out does not hold the event loop. */
-const MOST_ITEMS = 2048;
+/** Commands, acknowledgements and bytes of one batch: small enough that handing it out does not hold the event loop. */
+const MOST_ITEMS = 1024;
+const MOST_ENDS = 2048;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** One command and who waits for it. */
@@ -101,11 +102,17 @@ export class Draft {
   readonly slots: Slot[] = [];
   bytes = 0;
   #items = 0;
+  #ends = 0;
   readonly #puts = new Map<number, PutGroup>();
   readonly #acks = new Map<number, AckGroup>();
 
   get isFull(): boolean {
     return this.#items >= MOST_ITEMS || this.bytes >= MOST_BYTES;
+  }
+
+  /** Acknowledgements come first in a batch, so they may join an older one. */
+  get takesEnds(): boolean {
+    return this.#ends < MOST_ENDS;
   }
 
   put(queue: number, entry: Entry, attempts: string, full: () => unknown): Promise<PutResult> {
@@ -129,20 +136,15 @@ export class Draft {
       this.slots.push(group);
     }
     const into = group;
-    this.#items += 1;
+    this.#ends += 1;
     return new Promise((resolve, reject) => into.add(seq, no, resolve, reject));
   }
 
-  /** Any other command. What is asked of its queue later comes after it. */
+  /** Any other command. What is put into its queue later comes after it. */
   add<O extends Operation>(op: O, ask: Ask<O>): Promise<Answer<O>> {
     const queue = (ask as { queue?: unknown } | null)?.queue;
-    if (typeof queue === 'number') {
-      this.#puts.delete(queue);
-      this.#acks.delete(queue);
-    } else {
-      this.#puts.clear();
-      this.#acks.clear();
-    }
+    if (typeof queue === 'number') this.#puts.delete(queue);
+    else this.#puts.clear();
     this.#items += 1;
     return new Promise((resolve, reject) => {
       const settle = (answer: unknown): void => resolve(answer as Answer<O>);

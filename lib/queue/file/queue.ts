@@ -92,7 +92,7 @@ export class FileQueue implements Queue {
       this.#check();
       const found = this.#read(token);
       if (!found) return Promise.resolve(false);
-      return this.#courier.draft().acknowledge(found.queue, found.seq, found.no);
+      return this.#courier.ending().acknowledge(found.queue, found.seq, found.no);
     });
   }
 
