@@ -170,12 +170,6 @@ export async function leased(
   return found;
 }
 
-/** Bytes of bodies, with what the broker counts beside. */
-export function isBytes(bytes: number, bodies: number, records: number, bed: StoreBed): void {
-  const most = bodies + records * (bed.bytesBeside ?? 0);
-  assert.ok(bytes >= bodies && bytes <= most, `${bytes} bytes where ${bodies} to ${most} are there`);
-}
-
 /** The one record of the next lease. */
 export async function one(queue: Queue, options = LEASE): Promise<Leased> {
   return eventually(async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { DeadFilter, DeadLetter, DeadLetters, Queue } from '../../lib/queue';
 import { failureOf } from '../helpers/failure-of';
-import { attempt, entry, eventually, fill, isBytes, LEASE, leased, one, OWNER } from './bed';
+import { attempt, entry, eventually, fill, LEASE, leased, one, OWNER } from './bed';
 import type { Now, Test } from './suite';
 
 const ALL = { after: 0, limit: 100 };

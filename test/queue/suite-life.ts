@@ -1,7 +1,7 @@
 /** What goes in and out: exactness, order, names, listeners, counts, closing, surviving. */
 import assert from 'node:assert/strict';
 import { failureOf } from '../helpers/failure-of';
-import { attempt, entry, eventually, fill, ids, isBytes, LEASE, leased, one, OPTIONS, OWNER } from './bed';
+import { attempt, entry, eventually, fill, ids, LEASE, leased, one, OPTIONS, OWNER } from './bed';
 import type { Now, Test } from './suite';
 
 export function lifeTests(test: Test, now: Now): void {
