@@ -16,6 +16,7 @@ export async function scan(
   after: number,
   each: (letter: DeadLetter) => boolean,
 ): Promise<void> {
+  if (filter.numbers?.length === 0) return;
   const { session, stream } = graves;
   const { AckPolicy, DeliverPolicy } = session.lib.jetstream;
   const from = Math.max(after + 1, Math.min(...(filter.numbers ?? [1])), 1);

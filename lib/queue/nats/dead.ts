@@ -33,7 +33,7 @@ export class NatsDeadLetters implements DeadLetters {
   /** Counts what left the stream by hand, so that the rest is what made room. */
   readonly #tally: Tally;
   readonly #watchers = new Set<(letter: DeadLetter) => void>();
-  #stopWatching: Promise<() => void> | undefined;
+  #stopWatching: Promise<(() => void) | undefined> | undefined;
 
   constructor(
     readonly graves: Graves,
@@ -121,16 +121,29 @@ export class NatsDeadLetters implements DeadLetters {
 
   onAdded(fn: (letter: DeadLetter) => void): () => void {
     this.#watchers.add(fn);
-    this.#stopWatching ??= watchDead(this.graves, (letter) => {
-      for (const watcher of this.#watchers) watcher(letter);
-    });
+    this.#stopWatching ??= this.#watch();
+    this.graves.watching = this.#stopWatching;
     return () => void this.#watchers.delete(fn);
   }
 
   async close(): Promise<void> {
     this.#watchers.clear();
-    const stop = await this.#stopWatching?.catch(() => undefined);
+    const stop = await this.#stopWatching;
     stop?.();
+  }
+
+  /** Never rejects: the next watcher tries again. */
+  async #watch(): Promise<(() => void) | undefined> {
+    try {
+      return await watchDead(this.graves, (letter) => {
+        for (const watcher of this.#watchers) watcher(letter);
+      });
+    } catch (error) {
+      this.#stopWatching = undefined;
+      const why = error instanceof Error ? error.message : 'unknown';
+      this.graves.session.log.warn(`New dead letters on the NATS server are not announced here: ${why}`);
+      return undefined;
+    }
   }
 
   /** In batches, oldest first, so that memory does not grow with the number of letters. */

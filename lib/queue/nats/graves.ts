@@ -37,6 +37,8 @@ export interface Death {
 
 export class Graves {
   readonly stream: string;
+  /** Nothing is buried before somebody who began to watch here can hear of it. Never rejects. */
+  watching: Promise<unknown> = Promise.resolve();
 
   constructor(readonly session: Session) {
     this.stream = `${session.places.prefix}_dead`;
@@ -66,6 +68,7 @@ export class Graves {
   /** Resolves with the letter's number once the server has stored it. */
   async bury(death: Death): Promise<{ readonly number: number; readonly isNew: boolean }> {
     const { session } = this;
+    await this.watching;
     const headers = this.#headers(death);
     const msgID = createHash('sha256').update(death.once).digest('base64url');
     const ack = await session.run(() =>

@@ -26,7 +26,8 @@ export class Leasing {
   }
 
   async lease({ max, visibilityMs }: LeaseOptions): Promise<readonly Leased[]> {
-    const batch = this.bed.options.ordered ? 1 : Math.min(Math.max(1, Math.floor(max)), MOST_AT_ONCE);
+    if (max < 1) return [];
+    const batch = this.bed.options.ordered ? 1 : Math.min(Math.floor(max), MOST_AT_ONCE);
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const busy = this.bed.options.ordered && (await this.#isLineBusy());
       const sent = this.bed.session.clock.mono();

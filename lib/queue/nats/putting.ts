@@ -8,6 +8,9 @@ import { makeRoom } from './room';
 /** Bodies that wait for the server's confirmation; more would only fill this gateway's memory. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 
+/** What the server stores with a message beside its subject, headers and body; rather more than less. */
+const STORED_WITH = 64;
+
 export class Putting {
   #waitingBytes = 0;
   #room: Promise<unknown> = Promise.resolve();
@@ -29,7 +32,8 @@ export class Putting {
   async #store(entry: Entry): Promise<PutResult> {
     const result = await this.#publish(entry);
     if (result !== 'full') return result;
-    if (this.bed.options.whenFull === 'reject') throw queueFull(this.bed);
+    // What does not fit into the empty queue must not cost the others their place.
+    if (this.bed.options.whenFull === 'reject' || this.#neverFits(entry)) throw queueFull(this.bed);
     if (this.bed.options.whenFull === 'dropNewest') return 'dropped';
     // One at a time: each drops as much as it needs, and no more.
     const next = this.#room.then(() => this.#publishInto(entry));
@@ -59,6 +63,13 @@ export class Putting {
     }
   }
 
+  #neverFits(entry: Entry): boolean {
+    const { session, names, options } = this.bed;
+    if (options.maxBytes === 0) return false;
+    const headers = writeRecord(session, entry).toString().length + messageId(entry.id).length;
+    return STORED_WITH + names.subject.length + headers + entry.body.length > options.maxBytes;
+  }
+
   async #tell(result: PutResult): Promise<void> {
     const { hints, tally } = this.bed;
     if (result === 'stored') return hints.ready();
@@ -68,10 +79,11 @@ export class Putting {
     await tally.add({ newest: 1 });
   }
 
-  #check({ id, key, body }: Entry): void {
+  #check({ id, key, time, body }: Entry): void {
     if (id.length < 1 || id.length > 200 || key.length > 200) {
       throw refusal('Its id must have 1 to 200 characters and its key at most 200.');
     }
+    if (!Number.isFinite(time)) throw refusal('Its time must be a number of milliseconds since 1970.');
     const most = (this.bed.session.nc.info?.max_payload ?? 1024 * 1024) - HEADER_RESERVE;
     if (body.length > most) {
       throw refusal(
