@@ -10,6 +10,7 @@ const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** What the server stores with a message beside its subject, headers and body; rather more than less. */
 const STORED_WITH = 64;
+const LINE_WITH = ': \r\n'.length;
 
 export class Putting {
   #waitingBytes = 0;
@@ -66,8 +67,10 @@ export class Putting {
   #neverFits(entry: Entry): boolean {
     const { session, names, options } = this.bed;
     if (options.maxBytes === 0) return false;
-    const headers = writeRecord(session, entry).toString().length + messageId(entry.id).length;
-    return STORED_WITH + names.subject.length + headers + entry.body.length > options.maxBytes;
+    const headers = writeRecord(session, entry);
+    let size = STORED_WITH + names.subject.length + messageId(entry.id).length + entry.body.length;
+    for (const key of headers.keys()) size += key.length + headers.get(key).length + LINE_WITH;
+    return size > options.maxBytes;
   }
 
   async #tell(result: PutResult): Promise<void> {

@@ -6,6 +6,9 @@ import { apiCode } from './stream';
 const NOT_FOUND = 10_037;
 /** JetStream says "no message found" with this number when a deleted message is deleted again. */
 const DELETE_FAILED = 10_057;
+/** The same, of a message that was acknowledged or dropped long ago. */
+const SEQUENCE_NOT_FOUND = 10_043;
+const GONE = new Set([NOT_FOUND, DELETE_FAILED, SEQUENCE_NOT_FOUND]);
 /** Deletions on their way at once. */
 const AT_ONCE = 64;
 
@@ -28,8 +31,7 @@ export async function remove(bed: Bed, seq: number): Promise<boolean> {
     bed.returned.delete(seq);
     return true;
   } catch (error) {
-    const code = apiCode(error);
-    if (code === DELETE_FAILED || code === NOT_FOUND) return false;
+    if (GONE.has(apiCode(error))) return false;
     throw error;
   }
 }

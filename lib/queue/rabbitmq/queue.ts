@@ -14,6 +14,7 @@ import type {
   QueueStats,
   RecordSummary,
 } from '../types';
+import { checkEntry } from '../memory/check';
 import { deadProperties } from './dead';
 import { classifyRabbit } from './errors';
 import { Held, type Holding } from './held';
@@ -59,9 +60,12 @@ export class RabbitQueue implements Queue {
 
   async put(entry: Entry): Promise<PutResult> {
     this.#assertOpen();
+    checkEntry(entry);
     const { publisher, places, options } = this.parts;
     const history = entry.history ?? [];
-    if (await publisher.send(places.queue, entry.body, propertiesOf(entry, history))) {
+    // RabbitMQ would take what can never fit, and let it push everything else out.
+    const neverFits = options.maxBytes > 0 && entry.body.byteLength > options.maxBytes;
+    if (!neverFits && (await publisher.send(places.queue, entry.body, propertiesOf(entry, history)))) {
       this.#totals.put += 1;
       this.#listeners.ready();
       return 'stored';
@@ -294,7 +298,7 @@ export class RabbitQueue implements Queue {
     const { maxRecords, maxBytes } = this.parts.options;
     const limited = maxRecords > 0 || maxBytes > 0;
     const [code, why] = limited
-      ? ['QUEUE_FULL', 'it holds as much as its limits allow']
+      ? ['QUEUE_FULL', 'its limits leave no room for it']
       : ['QUEUE_UNAVAILABLE', 'RabbitMQ refused the message; check the members of the quorum queue'];
     return new Failure('throttled', code, `The queue "${this.name}" did not store the message: ${why}.`, {
       reached: false,

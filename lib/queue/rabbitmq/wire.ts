@@ -32,11 +32,14 @@ export function propertiesOf(entry: Entry, history: readonly Attempt[]): Propert
     headers: {
       ...(!fits && { [HEADERS.id]: entry.id }),
       ...(entry.key !== '' && { [HEADERS.key]: entry.key }),
-      [HEADERS.time]: Math.round(entry.time),
+      [HEADERS.time]: numberOf(entry.time),
       ...(history.length > 0 && { [HEADERS.attempts]: encodeAttempts(history) }),
     },
   };
 }
+
+/** AMQP integers end at 64 bits, and the library guesses by size. */
+const numberOf = (value: number): unknown => (Number.isSafeInteger(value) ? value : { '!': 'double', value });
 
 export interface Received {
   readonly entry: Entry;
@@ -77,7 +80,7 @@ export function count(value: unknown): number | undefined {
 
 function timeOf(message: Message): number {
   const time = header(message, HEADERS.time);
-  if (typeof time === 'number' && Number.isSafeInteger(time)) return time;
+  if (typeof time === 'number' && Number.isFinite(time)) return time;
   const stamp: unknown = message.properties.timestamp;
   return typeof stamp === 'number' && Number.isSafeInteger(stamp * 1000) ? stamp * 1000 : 0;
 }
