@@ -105,10 +105,7 @@ export class Connection<S = unknown> {
     this.#pipeline = this.#createPipeline(policy);
     this.#opener = new Opener<S>(declaration, settings, host, runtime, (error) => this.nameError(error));
     this.#link = new Link<Opened<S>>({
-      open: (scope, lost) => {
-        this.#outages?.check();
-        return this.#opener.open(scope, lost);
-      },
+      open: (scope, lost) => this.#open(scope, lost),
       close: (opened) => opened.close(),
       name: (error) => this.nameError(error),
       clock: runtime.clock,
@@ -135,6 +132,16 @@ export class Connection<S = unknown> {
       notify: () => this.#notify(),
     });
     return new Pipeline({ clock, random, wheel, listener, name: `"${this.name}"` }, sharedPolicies(policy));
+  }
+
+  async #open(scope: Scope, lost: (error: unknown) => void): Promise<Opened<S>> {
+    if (this.#outages?.now) throw this.#outages.now;
+    const opened = await this.#opener.open(scope, lost);
+    // It may have begun meanwhile.
+    const outage = this.#outages?.now;
+    if (!outage) return opened;
+    await opened.close();
+    throw outage;
   }
 
   #playOutages({ outageEvery, outageFor }: ConnectionSettings): void {

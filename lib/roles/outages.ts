@@ -24,9 +24,9 @@ export class Outages {
     if (plan.everyMs > 0) this.#wait();
   }
 
-  /** Refuses an opening during an outage. */
-  check(): void {
-    if (this.#now) throw this.#now;
+  /** What an opening is refused with; undefined while the peer is there. */
+  get now(): Failure | undefined {
+    return this.#now;
   }
 
   close(): void {

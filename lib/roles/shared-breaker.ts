@@ -1,6 +1,6 @@
 /** One circuit breaker over many gateways: when it opens or closes on one, the others follow. */
 import { toFailure, type Log } from '../core';
-import type { Cluster, Json } from '../queue/cluster';
+import type { Cluster, Json, SharedEntry } from '../queue/cluster';
 import type { Breaker, BreakerRecord, BreakerState } from '../policy/breaker';
 import type { Coordinator } from './coordinator';
 
@@ -18,6 +18,8 @@ export class SharedBreaker {
   readonly #log: Log;
   readonly #ends: (() => void | Promise<void>)[];
   #cluster: Cluster | undefined;
+  /** Revision of the last entry that was looked at: a new session shows it again, and it is old by then. */
+  #seen: number | undefined;
   /** While another's state is taken over, the change is not ours to tell. */
   #following = false;
 
@@ -46,7 +48,7 @@ export class SharedBreaker {
     let stop: (() => void) | undefined;
     cluster.shared
       .watch(this.#key, (entry) => {
-        if (!over) this.#follow(entry?.value);
+        if (entry && !over) this.#see(entry);
       })
       .then(
         (end) => {
@@ -70,9 +72,20 @@ export class SharedBreaker {
     this.#cluster.shared.put(this.#key, value).catch((error: unknown) => this.#broken(error));
   }
 
-  #follow(value: unknown): void {
+  #see({ value, revision }: SharedEntry): void {
+    const again = revision === this.#seen;
+    this.#seen = revision;
     const shared = read(value);
-    if (!shared || shared.by === this.#self) return;
+    if (!shared) return;
+    if (shared.by !== this.#self) {
+      if (!again) this.#follow(shared);
+      return;
+    }
+    // It closed while nobody could be told.
+    if (shared.state === 'open' && this.#breaker.state === 'closed') this.#tell('closed');
+  }
+
+  #follow(shared: Shared): void {
     const opens = shared.state === 'open' && this.#breaker.state === 'closed';
     const closes = shared.state === 'closed' && this.#breaker.state !== 'closed';
     if (!opens && !closes) return;

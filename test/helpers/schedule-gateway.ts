@@ -28,7 +28,7 @@ async function main(): Promise<void> {
         ],
         timeZone: 'UTC',
         missed: 'all',
-        leaseTime: '2s',
+        leaseTime: '5s',
         wires: [['runs'], []],
       },
       { id: 'runs', type: 'debug', z: 'tab', active: false, wires: [] },
