@@ -88,6 +88,8 @@ describe('message codec: what it did not write', () => {
       `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
       `{"a":${'{"$holdfast":"Set","value":['.repeat(5_000)}${']}'.repeat(5_000)}}`,
     ];
+    const shared = '{"$holdfast":"shared","id":1,"value":{}}';
+    hostile.push(`{"a":${shared},"b":${shared}}`);
     for (const text of hostile)
       assert.equal(failure(() => read(text)).code, 'BAD_MESSAGE', text.slice(0, 200));
     for (const bytes of [[0xff, 0xfe], [0xc3], [0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]])
