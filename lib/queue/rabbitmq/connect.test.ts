@@ -25,7 +25,25 @@ async function listener(words: string): Promise<{ port: number; sockets: Socket[
 
 describe('the connection to RabbitMQ', () => {
   const bed = new RabbitBed();
-  afterEach(() => bed.dispose());
+  /** Listeners and proxies of the running test, also of one that fails. */
+  const ends: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    try {
+      await bed.dispose();
+    } finally {
+      for (const end of ends.splice(0)) await end();
+    }
+  });
+  const faultProxy = async (): Promise<Awaited<ReturnType<typeof startFaultProxy>>> => {
+    const proxy = await startFaultProxy({ target: BROKER });
+    ends.push(() => proxy.close());
+    return proxy;
+  };
+  const says = async (words: string): ReturnType<typeof listener> => {
+    const peer = await listener(words);
+    ends.push(peer.close);
+    return peer;
+  };
 
   it('says what is wrong with the login and the address', async () => {
     const login = await failureOf(bed.store({ password: 'wrong-Secret' }));
@@ -37,13 +55,12 @@ describe('the connection to RabbitMQ', () => {
     assert.equal((await failureOf(bed.store({ prefix: 'a.b' }))).code, 'BAD_CONFIG');
     const tls = await failureOf(bed.store({ tls: {} }));
     assert.deepEqual([tls.kind, tls.code], ['config', 'TLS_FAILED']);
-    const web = await listener('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const web = await says('HTTP/1.1 400 Bad Request\r\n\r\n');
     assert.equal((await failureOf(bed.store({ port: web.port }))).code, 'BAD_RESPONSE');
-    web.close();
   });
 
   it('ends a handshake that takes too long, and one whose scope ends', async () => {
-    const silent = await listener('');
+    const silent = await says('');
     const clock = new VirtualClock();
     const slow = failureOf(bed.store({ port: silent.port, clock, openTimeoutMs: 5_000 }));
     await until(async () => silent.sockets[0]);
@@ -58,11 +75,10 @@ describe('the connection to RabbitMQ', () => {
       silent.sockets.every((socket) => socket.readableEnded || socket.destroyed) ? true : undefined,
     );
     assert.deepEqual([clock.pending, scope.listenerCount], [0, 0]);
-    silent.close();
   });
 
   it('gives a record out again whose acknowledgement was lost with the link, and says once that it was lost', async () => {
-    const proxy = await startFaultProxy({ target: BROKER });
+    const proxy = await faultProxy();
     const lost: Failure[] = [];
     const tell = (failure: Failure): void => void lost.push(failure);
     const store = await bed.store({ host: proxy.host, port: proxy.port, lost: tell });
@@ -77,7 +93,6 @@ describe('the connection to RabbitMQ', () => {
     assert.deepEqual([lost.length, lost[0]?.kind], [1, 'disconnected']);
     await queue.close();
     await store.close();
-    await proxy.close();
 
     const again = await (await bed.store()).open('cut', OPTIONS);
     const back = await until(async () => (await again.lease({ max: 1, perKey: 1, visibilityMs: 30_000 }))[0]);
@@ -85,7 +100,7 @@ describe('the connection to RabbitMQ', () => {
   });
 
   it('gives a broker up that answers nothing', async () => {
-    const proxy = await startFaultProxy({ target: BROKER });
+    const proxy = await faultProxy();
     const clock = new VirtualClock();
     const lost: Failure[] = [];
     const tell = (failure: Failure): void => void lost.push(failure);
@@ -95,7 +110,6 @@ describe('the connection to RabbitMQ', () => {
     await clock.advance(30_000);
     assert.deepEqual([(await ping).code, lost.length], ['CONNECTION_TIMEOUT', 1]);
     await store.close();
-    await proxy.close();
     assert.equal(clock.pending, 0);
   });
 
