@@ -55,7 +55,8 @@ class Judge {
   readonly #disordered: string[] = [];
   readonly #wrong: string[] = [];
   #runs = 0;
-  #again = 0;
+  /** By run: how many of the records that it had in its hands when it died came again. */
+  readonly #again = new Map<number, number>();
   #duplicated = 0;
   /** Deliveries that the store counted but that nobody saw, because the process died before it could tell. */
   #unseen = 0;
@@ -120,7 +121,6 @@ class Judge {
 
   #run(): void {
     this.#runs += 1;
-    this.#again = 0;
     this.#inRun.clear();
     for (const one of this.#known.values()) one.out = false;
   }
@@ -185,12 +185,13 @@ class Judge {
     this.#unseen += Math.max(0, delivery - expected - unsure);
   }
 
-  #repeated(known: Known): void {
+  #repeated({ id, run }: Known): void {
     this.#duplicated += 1;
-    this.#again += 1;
-    if (known.run === this.#runs) this.#wrong.push(`${known.id} came again although no process had died.`);
-    if (this.#again === this.window + 1)
-      this.#wrong.push(`More than ${this.window} records came again after one restart.`);
+    const again = (this.#again.get(run) ?? 0) + 1;
+    this.#again.set(run, again);
+    if (run === this.#runs) this.#wrong.push(`${id} came again although no process had died.`);
+    if (again === this.window + 1)
+      this.#wrong.push(`More than ${this.window} records of one process that died came again.`);
   }
 
   #order(known: Known, returned: boolean): void {

@@ -1,7 +1,8 @@
 /** The store and the processes under test as plain JavaScript, so that each of them starts in a tenth of a second. */
 import { buildSync } from 'esbuild';
-import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratch } from './scratch';
 
 export const ROOT = join(__dirname, '..', '..');
 
@@ -9,14 +10,13 @@ export interface Compiled {
   readonly directory: string;
   /** Path of a process of this folder, by its file name without ending. */
   program(name: string): string;
-  remove(): void;
 }
 
 /** Compiles `lib/{core,spec,queue}` and this folder into a folder of their own. */
 export function compile(): Compiled {
   const cache = join(ROOT, '.cache');
   mkdirSync(cache, { recursive: true });
-  const directory = mkdtempSync(join(cache, 'prove-'));
+  const directory = scratch('prove-', cache);
   const lib = globSync('lib/{core,spec,queue}/**/*.ts', {
     cwd: ROOT,
     exclude: (path) => path.endsWith('.test.ts'),
@@ -35,6 +35,5 @@ export function compile(): Compiled {
   return {
     directory,
     program: (name) => join(directory, 'test/prove', `${name}.js`),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -61,7 +61,7 @@ async function killRecovery(
   when: number,
 ): Promise<void> {
   const call = when % 3 === 0 ? 'fdatasync' : 'pwrite64';
-  if (await killAt(place, paths, { call, when }, { records: 6, first: 1000 }))
+  if (await killAt(place, paths, { call, when }, { records: 6, first: 1_000_000 }))
     reach(bench, `${call} once more`);
 }
 

@@ -2,8 +2,6 @@
  * `npm run prove:crash`: the process that works on the file store is killed before every call that changes a file, in
  * turn, and at random under load; and the disk's power is cut. Whatever was confirmed must be there afterwards, once, in order.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, ROOT } from './compile';
 import type { Bench } from './crash-bench';
@@ -12,6 +10,7 @@ import { powerCuts } from './crash-power';
 import { atRandom } from './crash-random';
 import { command, type Options } from './options';
 import { SCENARIOS, WINDOW } from './scenarios';
+import { scratch } from './scratch';
 import { straceMissing } from './strace';
 import { table } from './table';
 import { Tally } from './tally';
@@ -36,7 +35,7 @@ async function main(options: Options): Promise<boolean> {
   if (missing !== undefined) throw new Error(missing);
   const began = performance.now();
   const compiled = compile();
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-prove-crash-'));
+  const directory = scratch('holdfast-prove-crash-');
   const tally = new Tally(join(ROOT, '.cache', 'prove-failures'));
   const bench: Bench = {
     ...options,
@@ -50,18 +49,13 @@ async function main(options: Options): Promise<boolean> {
     { name: 'power cut', run: () => powerCuts(bench) },
     { name: 'at random', run: () => atRandom(bench) },
   ];
-  try {
-    for (const part of parts.filter(({ name }) => name.includes(options.only))) {
-      const before = tally.points;
-      await part.run();
-      console.error(`${part.name}: ${tally.points - before} crash points`);
-    }
-    report(bench, Math.round((performance.now() - began) / 1000));
-    return tally.fine && tally.points > 0;
-  } finally {
-    compiled.remove();
-    rmSync(directory, { recursive: true, force: true });
+  for (const part of parts.filter(({ name }) => name.includes(options.only))) {
+    const before = tally.points;
+    await part.run();
+    console.error(`${part.name}: ${tally.points - before} crash points`);
   }
+  report(bench, Math.round((performance.now() - began) / 1000));
+  return tally.fine && tally.points > 0;
 }
 
 command(main);

@@ -43,6 +43,8 @@ export function command(main: (options: Options) => Promise<boolean>): void {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   };
+  // What is temporary, and every process that was started, ends with the process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   Promise.resolve()
     .then(() => main(readOptions(process.argv.slice(2))))
     .then((fine) => void (process.exitCode = fine ? 0 : 1), fail);

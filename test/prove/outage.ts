@@ -2,13 +2,13 @@
  * `npm run prove:outage`: a million messages gather while the peer is dead; then a new process finds them, is ready at
  * once, and sends them in order, without holding them in memory and without stopping its event loop.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from './compile';
 import { command, type Options } from './options';
 import type { OutageFigures, OutageWork } from './outage-victim';
 import { run } from './process';
+import { scratch } from './scratch';
 import { table } from './table';
 
 const RECORDS = 1_000_000;
@@ -97,22 +97,17 @@ async function queueAlone(
 
 async function main({ quick, only }: Options): Promise<boolean> {
   const compiled = compile();
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-prove-outage-'));
+  const directory = scratch('holdfast-prove-outage-');
   const records = quick ? RECORDS / 10 : RECORDS;
   const program = compiled.program('outage-victim');
   const parts = [0, 100].map((keys) => ({
     name: `queue, ${keys} keys`,
     run: () => queueAlone(program, directory, keys, records),
   }));
-  try {
-    const faults: string[] = [];
-    for (const part of parts.filter(({ name }) => name.includes(only))) faults.push(...(await part.run()));
-    for (const fault of faults) console.log(`✘ ${fault}`);
-    return faults.length === 0;
-  } finally {
-    compiled.remove();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const faults: string[] = [];
+  for (const part of parts.filter(({ name }) => name.includes(only))) faults.push(...(await part.run()));
+  for (const fault of faults) console.log(`✘ ${fault}`);
+  return faults.length === 0;
 }
 
 command(main);

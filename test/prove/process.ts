@@ -45,6 +45,10 @@ export function run<E = LedgerEvent>(
     // A group of its own: killing strace alone would let the traced process live on.
     detached: true,
   });
+  const end = (): void => killGroup(child);
+  process.setMaxListeners(0);
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   return observe(child, options);
 }
 
