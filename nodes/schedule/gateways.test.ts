@@ -1,7 +1,7 @@
 /** What the tests of several gateways share: gateways with clocks of their own on one memory cluster. */
 import assert from 'node:assert/strict';
 import { Failure, Scope, silentLog, type Clock, type Message, type Timer } from '../../lib/core';
-import type { Cluster } from '../../lib/queue/cluster';
+import type { Cluster, Held } from '../../lib/queue/cluster';
 import { memoryCluster } from '../../lib/queue/memory-cluster';
 import type { TriggerContext } from '../../lib/roles';
 import type { Coordinator } from '../../lib/roles/coordinator';
@@ -17,12 +17,14 @@ type P = ReturnType<NonNullable<typeof trigger.prepare>>;
 /** A gateway's clock: its wall time may be wrong, and it may stand still with all that it runs. */
 export class GatewayClock implements Clock {
   skew = 0;
+  /** Time that the machine slept through and its monotonic clock did not count. */
+  slept = 0;
   #frozen: (() => void)[] | undefined;
 
   constructor(readonly base: VirtualClock) {}
 
   readonly now = (): number => this.base.now() + this.skew;
-  readonly mono = (): number => this.base.mono();
+  readonly mono = (): number => this.base.mono() - this.slept;
   readonly timer = (ms: number, fn: () => void): Timer => {
     let over = false;
     const run = (): void => {
@@ -56,10 +58,19 @@ export class Way implements Coordinator {
   before: () => Promise<void> = () => Promise.resolve();
   /** What comes after it; a rejection means that its answer was lost. */
   after: () => Promise<void> = () => Promise.resolve();
+  /** Stands for what the store says about the leases that it gives out. */
+  lost: Scope | undefined;
+  readonly cluster: Cluster;
   #up = true;
   readonly #watchers = new Set<{ fn: (cluster: Cluster) => () => void; end: () => void }>();
 
-  constructor(readonly cluster: Cluster) {}
+  constructor({ leases, shared }: Cluster) {
+    const acquire: Cluster['leases']['acquire'] = async (name, request) => {
+      const held = await leases.acquire(name, request);
+      return held && this.lost ? told(held, this.lost) : held;
+    };
+    this.cluster = { leases: { acquire }, shared };
+  }
 
   async ask<T>(fn: (cluster: Cluster) => Promise<T>): Promise<T> {
     this.asked += 1;
@@ -89,6 +100,10 @@ export class Way implements Coordinator {
   }
 }
 
+function told(held: Held, lost: Scope): Held {
+  return { fence: held.fence, lost, renew: () => held.renew(), release: () => held.release() };
+}
+
 export function away(): Failure {
   return new Failure('disconnected', 'CONNECTION_LOST', 'The server is away.');
 }
@@ -100,8 +115,9 @@ export class Site {
 
   constructor(readonly raw: object) {}
 
-  async gateway(name: string, skew = 0, more: object = {}): Promise<Gateway> {
+  async gateway(name: string, skew = 0, more: object = {}, lost?: Scope): Promise<Gateway> {
     const gateway = new Gateway(name, this, skew);
+    gateway.way.lost = lost;
     this.#gateways.push(gateway);
     await gateway.start({ ...this.raw, ...more });
     return gateway;

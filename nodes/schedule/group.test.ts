@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { Scope } from '../../lib/core';
 import { settle } from '../../test/helpers/virtual-clock';
 import { away, seconds, Site, type Gateway } from './gateways.test';
 import { row } from './support.test';
 
 const SECOND = 1000;
 const everySecond = { schedules: [row('tick', '* * * * * *')], leaseTime: '10s' };
+
+const interval = { schedules: [row('tick', '1s')], leaseTime: '10s' };
 
 describe('schedule: on several gateways', () => {
   let site: Site;
@@ -148,7 +151,7 @@ describe('schedule: on several gateways', () => {
   });
 
   it('lets intervals follow the leader until its lease could have run out, and not longer', async () => {
-    const [a, b] = await two({ schedules: [row('tick', '1s')], leaseTime: '10s' });
+    const [a, b] = await two(interval);
     await pass(10 * SECOND);
     a.way.cut();
     b.way.cut();
@@ -207,16 +210,118 @@ describe('schedule: on several gateways', () => {
     assert.equal(b.runs[0]?.due.slice(17, 19), '06');
   });
 
-  it('asks before it goes on when its wall clock leaps, as after a sleep', async () => {
+  it('counts the time of its lease itself, less a margin', async () => {
+    site = new Site(interval);
+    // The store never says that it is lost.
+    const a = await site.gateway('a', 0, {}, new Scope());
+    await pass(10_500);
+    a.way.cut();
+    await pass(60 * SECOND);
+    const last = Date.parse(a.runs.at(-1)?.due ?? '') - Date.UTC(2026, 0, 1);
+    assert.ok(last >= 12 * SECOND && last <= 19 * SECOND, `last at ${last}`);
+  });
+
+  it('stops when the store says that its lease is lost', async () => {
+    site = new Site({ schedules: [row('tick', '1s')], leaseTime: '1h' });
+    const lost = new Scope();
+    const a = await site.gateway('a', 0, {}, lost);
+    await pass(5500);
+    lost.abort(away());
+    await pass(60 * SECOND);
+    assert.equal(a.runs.length, 5);
+  });
+
+  it('does not run after a sleep that its monotonic clock did not count', async () => {
+    site = new Site(interval);
+    const a = await site.gateway('a', 0, {}, new Scope());
+    await pass(200);
+    const b = await site.gateway('b');
+    await pass(5500);
+    const before = a.runs.length;
+    a.clock.freeze();
+    await pass(30 * SECOND);
+    assert.ok(b.runs.length > 10);
+    a.clock.slept = 30 * SECOND;
+    a.clock.thaw();
+    await pass(5 * SECOND);
+    assert.equal(a.runs.length, before);
+    assert.equal(a.note, 'standby');
+  });
+
+  it('goes on leading when its wall clock is set forward', async () => {
     const [a] = await two({ ...everySecond, missed: 'none' });
     await pass(5500);
-    const asked = a.way.asked;
     a.clock.skew = 3_600_000;
     await pass(2 * SECOND);
-    assert.ok(a.way.asked > asked);
     assert.match(a.note, /^leader, /);
     assert.equal(a.runs.at(-1)?.due.slice(11, 17), '01:00:');
     assert.deepEqual(a.told, ['leader lease', 'skipped clockForward']);
+  });
+
+  it('takes over from a clock that was ahead without a word about the time in between', async () => {
+    const [a, b] = await two(everySecond, 4000);
+    await pass(6 * SECOND);
+    await a.stop();
+    await pass(20 * SECOND);
+    assert.equal(new Set(site.dues).size, site.dues.length);
+    const dues = [...a.runs, ...b.runs].map(({ due }) => Date.parse(due));
+    dues.forEach((due, i) => assert.equal(due, (dues[0] ?? 0) + i * SECOND));
+    assert.equal(b.runs.at(-1)?.due.slice(11, 19), '00:00:26');
+    assert.deepEqual(b.told, ['standby elsewhere', 'leader lease']);
+  });
+
+  it('ignores what a leader wrote that had lost its lease', async () => {
+    const [a, b] = await two();
+    const c = await site.gateway('c', 0);
+    await pass(5500);
+    let go = (): void => {};
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    a.way.before = () => gate;
+    await pass(1 * SECOND);
+    a.clock.freeze();
+    await pass(30 * SECOND);
+    // Of the two, one leads; it dies before it can write again.
+    const [leader, other] = b.runs.length > 0 ? [b, c] : [c, b];
+    leader.kill();
+    go();
+    await settle();
+    a.kill();
+    await pass(30 * SECOND);
+    once(1, 66);
+    assert.match(other.note, /^leader, /);
+  });
+
+  it('writes again what such a leader wrote over', async () => {
+    const [a, b] = await two();
+    await pass(5500);
+    let go = (): void => {};
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    a.way.before = () => gate;
+    await pass(1 * SECOND);
+    a.clock.freeze();
+    await pass(30 * SECOND);
+    go();
+    await settle();
+    a.kill();
+    b.kill();
+    const c = await site.gateway('c', 0);
+    await pass(30 * SECOND);
+    once(1, 66);
+    assert.match(c.note, /^leader, /);
+  });
+
+  it('runs after an outage what it had claimed and not heard of', async () => {
+    const [a, b] = await two();
+    await pass(5500);
+    b.way.cut();
+    a.way.after = () => Promise.reject(away());
+    await pass(1 * SECOND);
+    a.way.cut();
+    await pass(60 * SECOND);
+    a.way.after = () => Promise.resolve();
+    a.way.heal();
+    await pass(10 * SECOND);
+    once(1, 76);
   });
 
   it('tells what ran at least once an hour, so that it is not forgotten', async () => {
