@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { cancelled, Scope, silentLog, systemClock } from '../../core';
+import { cancelled, Scope, silentLog, systemClock, type Failure } from '../../core';
+import { startFaultProxy } from '../../../test/faults';
 import { makeAuthority } from '../../../test/faults/certificate';
 import { failureOf } from '../../../test/helpers/failure-of';
 import { startNatsServer, type NatsServer } from '../../../test/helpers/nats-server';
@@ -10,6 +11,20 @@ import type { NatsOptions } from './options';
 import { openNatsStore, pingNats } from './store';
 
 const USERS = 'authorization { users = [{ user: "gate", password: "s3cret-word" }] }';
+
+/** What the client writes past the log. `print` gives the console back. */
+function listenToConsole(): { print: () => Promise<void>; printed: unknown[] } {
+  const printed: unknown[] = [];
+  const shown: { log: (...args: unknown[]) => void } = console;
+  const { log } = shown;
+  shown.log = (...args: unknown[]) => void printed.push(...args);
+  return {
+    printed,
+    print: async () => {
+      shown.log = log;
+    },
+  };
+}
 
 describe('connection to NATS', () => {
   const ends: (() => Promise<void>)[] = [];
@@ -67,6 +82,68 @@ describe('connection to NATS', () => {
     assert.equal(await refusal(await plain('SSH-2.0-OpenSSH\r\n')), 'disconnected BAD_RESPONSE');
     const silent = await plain();
     assert.equal(await refusal(silent, { openTimeoutMs: 300 }), 'disconnected CONNECTION_TIMEOUT');
+  });
+
+  it('ends a connection at once that brings garbage, tells everyone, and prints nothing', async () => {
+    const { port } = await serve();
+    const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } });
+    ends.push(() => proxy.close());
+    const { print, printed } = listenToConsole();
+    ends.push(print);
+    const lost: Failure[] = [];
+    const store = await openNatsStore(
+      optionsFor(`${proxy.host}:${proxy.port}`, { lost: (failure) => void lost.push(failure) }),
+    );
+    await proxy.set({ kind: 'garbage', seed: 1 });
+    const failures = await Promise.all([failureOf(pingNats(store)), failureOf(store.names())]);
+    for (const { kind, code, message } of [...failures, ...lost]) {
+      assert.deepEqual([kind, code], ['disconnected', 'BAD_RESPONSE']);
+      assert.match(message, /not the NATS protocol/);
+    }
+    assert.equal(lost.length, 1);
+    await store.session.nc.closed();
+    assert.deepEqual([lost.length, printed], [1, []]);
+    await store.close();
+  });
+
+  it('says what an error of its own was, which the client would only print', async () => {
+    const { address } = await serve();
+    const lost: Failure[] = [];
+    const { print, printed } = listenToConsole();
+    ends.push(print);
+    const store = await openNatsStore(optionsFor(address, { lost: (failure) => void lost.push(failure) }));
+    const { nc } = store.session;
+    nc.subscribe('x', {
+      callback: () => {
+        throw new TypeError('a mistake');
+      },
+    });
+    nc.publish('x');
+    await nc.closed();
+    assert.deepEqual([lost.length, lost[0]?.kind, printed], [1, 'unclassified', []]);
+    assert.match(String(lost[0]?.cause), /a mistake/);
+    await store.close();
+  });
+
+  it('names garbage in the first answer too', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('INFO {"max_payload":1048576,"proto":1,"headers":true,"version":"2.10.0"}\r\n');
+      socket.on('data', (data) => {
+        const text = data.toString('latin1');
+        socket.write(text.startsWith('CONNECT') ? 'PONG\r\n' : '\x00\x01 no NATS\r\n');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(async () => {
+      server.close();
+      await once(server, 'close');
+    });
+    const { print, printed } = listenToConsole();
+    ends.push(print);
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    assert.equal(await refusal(address), 'disconnected BAD_RESPONSE');
+    assert.deepEqual(printed, []);
   });
 
   it('ends with its scope', async () => {

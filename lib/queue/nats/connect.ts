@@ -4,6 +4,7 @@ import { cancelled, Failure } from '../../core';
 import { classifyNats } from './classify';
 import { checkPrefix } from './names';
 import { DEFAULTS, type NatsAuth, type NatsOptions } from './options';
+import { guardReader } from './reader';
 import { Session, type Libraries } from './session';
 
 /** Signs of life every five seconds; after two without an answer the connection counts as ended. */
@@ -49,16 +50,17 @@ async function greet(
   options: NatsOptions,
   prefix: string,
 ): Promise<Session> {
+  const reader = guardReader(nc);
   try {
     const timeout = options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs;
     const jsm = await lib.jetstream.jetstreamManager(nc, { timeout, checkAPI: true });
     if (options.scope.aborted) throw options.scope.reason ?? cancelled();
     const holdMs = options.holdMs ?? DEFAULTS.holdMs;
     const places = { prefix, replicas: options.replicas, holdMs, timeoutMs: timeout };
-    return new Session(nc, jsm, lib, options.clock, options.log, places, options.lost);
+    return new Session(nc, reader, jsm, lib, options.clock, options.log, places, options.lost);
   } catch (error) {
     await nc.close().catch(() => {});
-    throw withoutJetStream(error);
+    throw reader.failure ?? withoutJetStream(error);
   }
 }
 

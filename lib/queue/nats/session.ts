@@ -3,6 +3,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Failure, Scope, type Clock, type Log } from '../../core';
 import { classifyNats } from './classify';
+import type { Reader } from './reader';
 
 /** What the client libraries export; they are loaded when a store opens. */
 export interface Libraries {
@@ -29,6 +30,7 @@ export class Session {
 
   constructor(
     readonly nc: NatsConnection,
+    reader: Reader,
     readonly jsm: JetStreamManager,
     readonly lib: Libraries,
     readonly clock: Clock,
@@ -37,10 +39,13 @@ export class Session {
     lost: (failure: Failure) => void,
   ) {
     this.js = jsm.jetstream();
-    void nc.closed().then((error) => {
-      this.over.abort(connectionLost(error));
-      if (!this.#closing) lost(connectionLost(error));
-    });
+    const end = (failure: Failure): void => {
+      if (this.over.aborted) return;
+      this.over.abort(failure);
+      if (!this.#closing) lost(failure);
+    };
+    reader.onFailure(end);
+    void nc.closed().then((error) => end(connectionLost(error)));
   }
 
   /** Rejects as soon as the connection ends, whatever the library does. Errors come out as Failures. */
