@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { compile, ROOT } from './compile';
 import type { Bench } from './crash-bench';
 import { everyCall } from './crash-calls';
+import { flows } from './crash-flow';
 import { powerCuts } from './crash-power';
 import { atRandom } from './crash-random';
 import { command, type Options } from './options';
@@ -25,7 +26,7 @@ function report({ tally, reached }: Bench, seconds: number): void {
   const head = ['crash points', 'messages', 'lost', 'duplicated', 'out of order', 'other faults', 'seconds'];
   console.log(`\n${table(head, [[points, messages, lost, duplicated, disordered, wrong, seconds]])}`);
   console.log(
-    `Duplicated: came again after a kill, at most ${WINDOW} a kill, with the same id and a higher delivery number.`,
+    `Duplicated: came again after a kill, at most ${WINDOW} a kill (Node-RED: 8), with the same id and a higher delivery number.`,
   );
   for (const failure of tally.failures.slice(0, MOST_FAILURES)) console.log(`✘ ${failure}`);
 }
@@ -47,6 +48,7 @@ async function main(options: Options): Promise<boolean> {
   const parts = [
     ...SCENARIOS.map((scenario) => ({ name: scenario.name, run: () => everyCall(bench, scenario) })),
     { name: 'power cut', run: () => powerCuts(bench) },
+    { name: 'Node-RED', run: () => flows(bench, compiled.program('flow-victim')) },
     { name: 'at random', run: () => atRandom(bench) },
   ];
   for (const part of parts.filter(({ name }) => name.includes(options.only))) {

@@ -3,6 +3,9 @@ import type { Queue, QueueStore } from '../../lib/queue';
 import type { Ending, LedgerEvent } from './ledger';
 import { between, randomOf } from './random';
 
+/** The queue that is worked on. */
+export const QUEUE = 'plant/line-1';
+
 /** A body that its id alone determines, so that any other is noticed. Ids are `<key>-<number>-<bytes>`. */
 export function bodyOf(id: string): Uint8Array {
   const bytes = Number(id.split('-')[2]);

@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/core';
 import type { Leased, Queue, QueueOptions } from '../../lib/queue';
 import { tell, type Ending } from './ledger';
 import { between, randomOf } from './random';
-import { bodyOf, endAs, tellEnd } from './records';
+import { bodyOf, endAs, QUEUE, tellEnd } from './records';
 import { openStore } from './stores';
 
 export interface Work {
@@ -34,11 +34,12 @@ export interface Work {
   readonly again?: readonly { readonly id: string; readonly key: string; readonly n: number }[];
   readonly duplicateWindowMs?: number;
   readonly maxDeliveries?: number;
+  /** The records are not this program's: their bodies and times say nothing. */
+  readonly foreign?: boolean;
   /** The process kills itself when this record is delivered. */
   readonly poison?: string;
 }
 
-const QUEUE = 'plant/line-1';
 const NEVER_MS = 3_600_000;
 
 function optionsOf(work: Work): QueueOptions {
@@ -121,10 +122,14 @@ class Victim {
     const { id, key, time, body } = entry;
     tell({ e: 'got', id, key, delivery });
     if (id === this.work.poison) process.kill(process.pid, 'SIGKILL');
-    if (time !== Number(id.split('-')[1])) tell({ e: 'wrong', text: `${id} has another time.` });
-    if (Buffer.compare(body, bodyOf(id)) !== 0) tell({ e: 'wrong', text: `${id} has another body.` });
+    if (this.work.foreign !== true) this.#compare(id, time, body);
     this.#out += 1;
     this.#end(id, token).catch((error: unknown) => tell({ e: 'wrong', text: `${id}: ${String(error)}` }));
+  }
+
+  #compare(id: string, time: number, body: Uint8Array): void {
+    if (time !== Number(id.split('-')[1])) tell({ e: 'wrong', text: `${id} has another time.` });
+    if (Buffer.compare(body, bodyOf(id)) !== 0) tell({ e: 'wrong', text: `${id} has another body.` });
   }
 
   async #end(id: string, token: string): Promise<void> {
