@@ -17,6 +17,7 @@ const RECORDS = 200_000;
 const ROUNDS = 5;
 const IN_FLIGHT = 4000;
 const LEASE = 1000;
+const CONSUMERS = 8;
 /** Records of one commit of the bare loop. */
 const COMMIT = 500;
 const BODY = Buffer.from(JSON.stringify({ topic: 'plant/line 1/temperature', payload: 'x'.repeat(100) }));
@@ -68,22 +69,27 @@ async function produce(queue: Queue, count: number): Promise<void> {
 
 async function consume(queue: Queue, count: number): Promise<void> {
   let done = 0;
-  let wake = (): void => {};
-  const stop = queue.listen({ ready: () => wake() });
+  let asleep: (() => void)[] = [];
+  const wake = (): void => {
+    for (const one of asleep.splice(0)) one();
+  };
+  const stop = queue.listen({ ready: wake });
   const one = async (): Promise<void> => {
     while (done < count) {
-      const ready = new Promise<void>((resolve) => (wake = resolve));
+      const ready = new Promise<void>((resolve) => asleep.push(resolve));
       const leased = await queue.lease({ max: LEASE, perKey: LEASE, visibilityMs: 60_000 });
-      if (leased.length === 0) await ready;
-      else {
+      if (leased.length === 0) {
+        if (done < count) await ready;
+      } else {
         await Promise.all(leased.map(({ token }) => queue.acknowledge(token)));
         done += leased.length;
       }
     }
     wake();
   };
-  await Promise.all([one(), one()]);
+  await Promise.all(Array.from({ length: CONSUMERS }, one));
   stop();
+  asleep = [];
 }
 
 async function through(queue: Queue): Promise<number> {

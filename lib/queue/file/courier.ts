@@ -17,6 +17,8 @@ const MOST_WAITING = 64 * 1024 * 1024;
 const PROBE_MS = 5000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
+/** How soon after work space is given back, if there is nothing else to do then. */
+const TIDY_MS = 1000;
 /** How often running time is noted although nothing else happens. */
 const NOTE_TIME_MS = 60_000;
 
@@ -54,9 +56,11 @@ export class Courier {
   /** Running time minus monotonic time. */
   #offset = 0;
   #due: { readonly at: number; readonly timer: Timer } | undefined;
-  #repeat: Timer | undefined;
+  #tidy: { readonly at: number; readonly timer: Timer } | undefined;
   #retry: Timer | undefined;
   #deaths = 0;
+  /** A new thread that has not opened again what was open. */
+  #fresh = false;
   #idle: (() => void)[] = [];
   /** Whether somebody listens to dead letters. */
   letters = false;
@@ -79,7 +83,7 @@ export class Courier {
       throw failureOf(this.#path, reply.trouble);
     }
     this.#offset = (reply.running ?? 0) - this.#clock.mono();
-    this.#repeatedly();
+    this.#tidyIn(NOTE_TIME_MS);
   }
 
   /** The batch for what a caller asks now, with a body of so many bytes. Throws when it cannot be carried out. */
@@ -120,7 +124,7 @@ export class Courier {
     this.#closed = true;
     await this.settled();
     this.#due?.timer.cancel();
-    this.#repeat?.cancel();
+    this.#tidy?.timer.cancel();
     this.#retry?.cancel();
     this.#write(await this.#thread.ask({ do: 'end', now: this.#now() }));
     await this.#thread.end();
@@ -151,12 +155,6 @@ export class Courier {
     const { slots, bytes } = draft;
     const commands = slots.map((slot) => slot.command());
     const transfer = slots.flatMap((slot) => slot.transfer?.() ?? []);
-    const ended = (): void => {
-      this.#underWay -= 1;
-      this.#waitingBytes -= bytes;
-      if (this.#drafts.length > 0) this.#schedule();
-      else if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    };
     this.#underWay += 1;
     this.#thread.send(
       { do: 'batch', now: this.#now(), wall: this.#clock.now(), commands, letters: this.letters },
@@ -164,15 +162,22 @@ export class Courier {
       {
         reply: (reply) => {
           this.#handOut(slots, reply);
-          ended();
+          this.#ended(bytes);
         },
         lost: (why) => {
           const sentence = `The thread that owns the queue file ${this.#path} ended (${why}); what it was doing may have been stored or not.`;
           for (const slot of slots) slot.fail(unavailable(sentence, true));
-          ended();
+          this.#ended(bytes);
         },
       },
     );
+  }
+
+  #ended(bytes: number): void {
+    this.#underWay -= 1;
+    this.#waitingBytes -= bytes;
+    if (this.#drafts.length > 0) this.#schedule();
+    else if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #handOut(slots: readonly Slot[], reply: Reply): void {
@@ -184,6 +189,7 @@ export class Courier {
       return;
     }
     this.#deaths = 0;
+    this.#tidyIn(TIDY_MS);
     slots.forEach((slot, index) => slot.settle(reply.answers?.[index]));
     this.#arm(reply.due ?? Infinity);
     if (reply.tidings && reply.tidings.length > 0) this.#events.tidings(reply.tidings);
@@ -202,24 +208,44 @@ export class Courier {
     this.#due?.timer.cancel();
     const timer = this.#clock.timer(Math.max(1, due - this.#now()), () => {
       this.#due = undefined;
-      this.#tick(false);
+      this.#tick();
     });
     this.#due = { at: due, timer };
   }
 
-  #repeatedly(): void {
-    this.#repeat = this.#clock.timer(NOTE_TIME_MS, () => {
-      this.#tick(true);
-      this.#repeatedly();
-    });
-  }
-
-  #tick(idle: boolean): void {
+  #tick(): void {
     if (this.#closed || this.#trouble !== undefined) return;
     // What goes wrong is told by the batch itself.
     this.#current()
-      .add('tick', { idle })
+      .add('tick', null)
       .catch(() => {});
+  }
+
+  /** Lets the thread tidy up, at the latest so late. */
+  #tidyIn(ms: number): void {
+    const at = this.#clock.mono() + ms;
+    if (this.#closed || (this.#tidy && this.#tidy.at <= at)) return;
+    this.#tidy?.timer.cancel();
+    const timer = this.#clock.timer(ms, () => {
+      this.#tidy = undefined;
+      const busy = this.#underWay > 0 || this.#drafts.length > 0;
+      if (busy || this.#trouble !== undefined) this.#tidyIn(TIDY_MS);
+      else this.#tidyUp();
+    });
+    this.#tidy = { at, timer };
+  }
+
+  #tidyUp(): void {
+    this.#underWay += 1;
+    this.#thread.send({ do: 'tidy', now: this.#now() }, [], {
+      reply: (reply) => {
+        if (reply.trouble) this.#meet(reply.trouble, failureOf(this.#path, reply.trouble).message);
+        this.#write(reply);
+        this.#tidyIn(reply.more === true ? 0 : NOTE_TIME_MS);
+        this.#ended(0);
+      },
+      lost: () => this.#ended(0),
+    });
   }
 
   // ── Trouble ──────────────────────────────────────────────────────────────────────────────────────────
@@ -244,16 +270,25 @@ export class Courier {
     this.#events.trouble(sentence);
   }
 
-  #rise(): void {
-    if (this.#trouble === undefined) return;
+  /** The disk and the thread work again; a new thread first opens what was open. */
+  async #rise(): Promise<void> {
     this.#trouble = undefined;
+    try {
+      if (this.#fresh) await this.#events.restarted();
+    } catch (error) {
+      this.#fall(error instanceof Error ? error.message : String(error));
+      this.#probeLater();
+      return;
+    }
+    this.#fresh = false;
     this.#log.info(`The queue file ${this.#path} works again.`);
     this.#events.trouble(undefined);
-    this.#tick(false);
+    this.#tick();
   }
 
   #probeLater(): void {
     if (this.#closed) return;
+    this.#retry?.cancel();
     this.#retry = this.#clock.timer(PROBE_MS, () => void this.#probe());
   }
 
@@ -264,7 +299,7 @@ export class Courier {
     if (this.#closed || thread !== this.#thread) return;
     this.#write(reply);
     if (reply.trouble) this.#probeLater();
-    else this.#rise();
+    else await this.#rise();
   }
 
   #startThread(): Thread {
@@ -276,6 +311,7 @@ export class Courier {
     this.#retry?.cancel();
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#deaths);
     this.#deaths += 1;
+    this.#fresh = true;
     this.#fall(`The thread that owns the queue file ${this.#path} ended (${why}); it is started again.`);
     this.#retry = this.#clock.timer(pause, () => void this.#restart());
   }
@@ -292,14 +328,6 @@ export class Courier {
       return;
     }
     this.#offset = Math.max(this.#offset, (reply.running ?? 0) - this.#clock.mono());
-    this.#trouble = undefined;
-    try {
-      await this.#events.restarted();
-    } catch {
-      // The trouble that stopped it has been told.
-      return;
-    }
-    this.#log.info(`The queue file ${this.#path} works again.`);
-    this.#events.trouble(undefined);
+    await this.#rise();
   }
 }

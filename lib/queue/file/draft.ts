@@ -7,8 +7,8 @@ import { FrameWriter } from './frame';
 import { type Answer, type Ask, type Command, type Operation, PUT_CODES } from './protocol';
 
 /** Commands, acknowledgements and bytes of one batch: small enough that handing it out does not hold the event loop. */
-const MOST_ITEMS = 1024;
-const MOST_ENDS = 2048;
+const MOST_ITEMS = 2048;
+const MOST_ENDS = 4096;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** One command and who waits for it. */
@@ -145,7 +145,8 @@ export class Draft {
     const queue = (ask as { queue?: unknown } | null)?.queue;
     if (typeof queue === 'number') this.#puts.delete(queue);
     else this.#puts.clear();
-    this.#items += 1;
+    // A lease hands out as many records as it asks for.
+    this.#items += op === 'lease' ? 1 + Math.ceil((ask as Ask<'lease'>).max / 3) : 1;
     return new Promise((resolve, reject) => {
       const settle = (answer: unknown): void => resolve(answer as Answer<O>);
       this.slots.push({ command: () => ({ op, ask }), settle, fail: reject });

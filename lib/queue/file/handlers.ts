@@ -83,10 +83,7 @@ export function handlers(engine: Engine): Handlers {
       return null;
     },
     keysSize: ({ space }) => engine.claims.size(space, engine.now),
-    tick({ idle }) {
-      if (idle) engine.saveTime(engine.now);
-      return null;
-    },
+    tick: () => null,
   };
 }
 

@@ -7,12 +7,15 @@ import { Engine } from './engine';
 import { prepareFile, syncFolder, takeLock } from './folder';
 import type { Batch, Note, Reply, Request, Trouble } from './protocol';
 import { finishRepair, repair } from './repair';
+import { giveBack } from './space';
 import { FORMAT, readMeta, TABLES, writeMeta } from './schema';
 import { openDatabase, troubleOf } from './sqlite';
 import { dirname } from 'node:path';
 
 /** What a probe writes: a disk that takes this takes ordinary batches. */
 const PROBE_BYTES = 65_536;
+/** Running time that a crash may forget. */
+const NOTE_TIME_MS = 59_000;
 /** Repairs of one thread after which a pause comes before the next. */
 const MOST_REPAIRS = 5;
 
@@ -26,6 +29,7 @@ export class Keeper {
   /** Something was rolled back: what memory counted is read anew. */
   #stale = false;
   #repairs = 0;
+  #saved = 0;
   #notes: Note[] = [];
 
   answer(request: Request): Reply {
@@ -42,6 +46,8 @@ export class Keeper {
           return this.#start(request.path);
         case 'batch':
           return this.#batch(request);
+        case 'tidy':
+          return this.#tidy(request.now);
         case 'probe':
           return this.#probe(request.now);
         default:
@@ -118,6 +124,15 @@ export class Keeper {
     const kind = known || trouble.kind === 'damaged' ? 'disk' : trouble.kind;
     if (kind === 'disk' || kind === 'locked') this.#broken = true;
     return { kind, message: trouble.message };
+  }
+
+  #tidy(now: number): Reply {
+    if (this.#broken || !this.#db || !this.#engine) return {};
+    if (now - this.#saved >= NOTE_TIME_MS) {
+      this.#engine.saveTime(now);
+      this.#saved = now;
+    }
+    return { more: giveBack(this.#db) };
   }
 
   #mend(why: string): void {

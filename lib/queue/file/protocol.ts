@@ -62,8 +62,8 @@ export interface Operations {
   keysForget: [{ space: number; key: string }, null];
   keysClear: [{ space: number }, null];
   keysSize: [{ space: number }, number];
-  /** Looks for what fell due and gives space back when there is nothing else to do. */
-  tick: [{ idle: boolean }, null];
+  /** Looks for what fell due, as every batch does. */
+  tick: [null, null];
 }
 export type Operation = keyof Operations;
 export type Ask<O extends Operation> = Operations[O][0];
@@ -86,6 +86,8 @@ export type Request =
   | Batch
   | { readonly do: 'start'; readonly path: string }
   | { readonly do: 'probe'; readonly now: number; readonly wall: number }
+  /** Gives space back, and notes the running time. */
+  | { readonly do: 'tidy'; readonly now: number }
   | { readonly do: 'end'; readonly now: number };
 
 /** What a queue tells its listeners. */
@@ -116,6 +118,8 @@ export interface Reply {
   readonly notes?: readonly Note[];
   /** Running time at which something falls due; Infinity when nothing will. */
   readonly due?: number;
+  /** Of `tidy`: there is more to do. */
+  readonly more?: boolean;
   /** Of `start`. */
   readonly running?: number;
 }

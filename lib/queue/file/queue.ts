@@ -22,6 +22,8 @@ import { type Answer, FACTS, type LeaseAnswer, type Settle, type Tidings } from 
 const LONGEST_MESSAGE = 1000;
 const MOST_ATTEMPTS = 20;
 const MOST_LEASED = 10_000;
+/** Less than what may wait for the disk. */
+const LARGEST_BODY = 32 * 1024 * 1024;
 const MOST_INSPECTED = 1000;
 const BROKEN_TEXT = /\p{Surrogate}/u;
 
@@ -225,7 +227,9 @@ export function checkEntry({ id, key, time, body }: Entry): void {
   if (typeof time !== 'number' || !Number.isFinite(time)) {
     throw badEntry('The time of a message to store must be a number of milliseconds since 1970.');
   }
-  if (!(body instanceof Uint8Array)) throw badEntry('The body of a message to store must be bytes.');
+  if (!(body instanceof Uint8Array) || body.byteLength > LARGEST_BODY) {
+    throw badEntry(`The body of a message to store must be at most ${LARGEST_BODY >> 20} MiB.`);
+  }
 }
 
 /** Attempts as they are stored: the newest, with bounded sentences. */
