@@ -15,7 +15,9 @@ export type Action =
       readonly failed: number;
     }
   | { readonly do: 'lease'; readonly max: number; readonly perKey: number; readonly visibilityMs: number }
-  | { readonly do: 'acknowledge' | 'release' | 'deadLetter'; readonly of: Pick }
+  | { readonly do: 'acknowledge'; readonly of: Pick }
+  | { readonly do: 'release'; readonly of: Pick }
+  | { readonly do: 'deadLetter'; readonly of: Pick }
   | { readonly do: 'reject'; readonly of: Pick; readonly delayMs: number; readonly attempt: boolean }
   | { readonly do: 'extend'; readonly of: Pick; readonly visibilityMs: number }
   | { readonly do: 'replay' | 'purge' | 'reopen' }
@@ -38,7 +40,9 @@ export interface Step {
 export function textOf({ event, action }: Step): string {
   return [event, action]
     .filter((one) => one !== undefined)
-    .map(({ do: name, ...rest }) => `${name} ${Object.keys(rest).length > 0 ? JSON.stringify(rest) : ''}`.trim())
+    .map(({ do: name, ...rest }) =>
+      `${name} ${Object.keys(rest).length > 0 ? JSON.stringify(rest) : ''}`.trim(),
+    )
     .join(event?.do === 'crash' ? ' during ' : ', then ');
 }
 

@@ -1,12 +1,6 @@
 /** Answers of a queue and of the model in one form, so that they can be compared as texts. */
 import { isFailure } from '../../../lib/core';
-import type {
-  Attempt,
-  DeadLetterDetail,
-  Leased,
-  QueueStats,
-  RecordSummary,
-} from '../../../lib/queue';
+import type { Attempt, DeadLetterDetail, Leased, QueueStats, RecordSummary } from '../../../lib/queue';
 import { EXHAUSTED, EXPIRED, FAILED, type Letter, type ModelQueue } from './model';
 
 /** Canonical text. */

@@ -37,10 +37,16 @@ export function outcomes(model: ModelQueue, action: Action, given: Given): Outco
     case 'replay':
       return one((next) => next.dead.map((letter) => next.revive(letter)).length);
     case 'replayOne':
-      return one((next) => withLetter(next, given.letter, (letter) => next.revive(letter, edited(letter, action.edited))));
+      return one((next) =>
+        withLetter(next, given.letter, (letter) => next.revive(letter, edited(letter, action.edited))),
+      );
     case 'purgeDead':
       return one((next) =>
-        withLetter(next, given.letter, (letter) => (next.dead = next.dead.filter((other) => other !== letter))),
+        withLetter(
+          next,
+          given.letter,
+          (letter) => (next.dead = next.dead.filter((other) => other !== letter)),
+        ),
       );
     case 'purge':
       return one((next) => next.purge());
@@ -86,7 +92,10 @@ const FULL: Answer = '"QUEUE_FULL"';
 
 function settle(
   next: ModelQueue,
-  action: Exclude<Action, { readonly do: 'put' | 'lease' | 'replay' | 'replayOne' | 'purge' | 'purgeDead' | 'reopen' }>,
+  action: Exclude<
+    Action,
+    { readonly do: 'put' | 'lease' | 'replay' | 'replayOne' | 'purge' | 'purgeDead' | 'reopen' }
+  >,
   { hold, attempt }: Given,
 ): boolean {
   const record = next.held(hold);

@@ -1,13 +1,19 @@
 /** Sequences from a seed: the options of a queue, what is done with it, and what meets the store meanwhile. */
-import type { Capabilities, QueueOptions } from '../../../lib/queue';
+import type { QueueOptions } from '../../../lib/queue';
 import { between, randomOf } from '../random';
 import type { Action, CrashKind, Event, Pick } from './actions';
 
 type Random = () => number;
 
 /** What a store can do, as far as it decides what is generated. */
-export interface Abilities extends Pick_ {
+export interface Abilities {
+  readonly keys: boolean;
+  readonly duplicates: boolean;
   readonly crashes: readonly CrashKind[];
+  /** Once in so many groups the server itself is killed; 0: never. */
+  readonly killEvery: number;
+  /** Milliseconds of delay of a rejected record. */
+  readonly delays: readonly number[];
   readonly restart: boolean;
   readonly whenFull: readonly QueueOptions['whenFull'][];
   readonly maxBytes: boolean;
@@ -15,12 +21,9 @@ export interface Abilities extends Pick_ {
   /** Single dead letters can be named. */
   readonly numbers: boolean;
 }
-type Pick_ = Readonly<globalThis.Pick<Capabilities, 'keys' | 'duplicates'>>;
 
 export const OWNER = { node: 'n1', name: 'Line 1', type: 'holdfast-queue', flow: 'Plant' };
 const KEYS = ['', '', 'a', 'b', 'c'];
-/** Delays are short enough that a sequence can wait for them. */
-const DELAYS = [0, 0, 10, 100, 1000];
 const VISIBILITIES = [0, 20, 200, 5000, 60_000, 60_000];
 const TIMES = [1, 10, 50, 150, 700, 1500];
 
@@ -42,7 +45,13 @@ export function optionsOf(seed: number, index: number, able: Abilities): QueueOp
 }
 
 /** What is done with one queue. Ids are told apart by the sequence, so that none comes from another. */
-export function actionsOf(seed: number, index: number, steps: number, able: Abilities, again: boolean): Action[] {
+export function actionsOf(
+  seed: number,
+  index: number,
+  steps: number,
+  able: Abilities,
+  again: boolean,
+): Action[] {
   const random = randomOf(mix(seed, index, 2));
   return Array.from({ length: steps }, (_, step) => actionOf(random, index, step, able, again));
 }
@@ -50,13 +59,18 @@ export function actionsOf(seed: number, index: number, steps: number, able: Abil
 /** What meets all queues of a store at the same time. */
 export function eventsOf(seed: number, group: number, steps: number, able: Abilities): (Event | undefined)[] {
   const random = randomOf(mix(seed, group, 3));
+  let kill = able.killEvery > 0 && group % able.killEvery === able.killEvery - 1;
   return Array.from({ length: steps }, (): Event | undefined => {
     const dice = random();
     const ms = pickOf(random, TIMES);
     const how = able.crashes.length > 0 ? pickOf(random, able.crashes) : undefined;
     if (dice < 0.3) return { do: 'time', ms };
     if (dice < 0.32 && able.restart) return { do: 'restart' };
-    if (dice < 0.38 && how) return { do: 'crash', how };
+    if (dice < 0.38 && how) {
+      const crash = { do: 'crash', how: kill ? 'kill' : how } as const;
+      kill = false;
+      return crash;
+    }
     return undefined;
   });
 }
@@ -73,10 +87,15 @@ function actionOf(random: Random, index: number, step: number, able: Abilities, 
   }
   if (dice < 0.56) {
     const visibilityMs = pickOf(random, VISIBILITIES);
-    return { do: 'lease', max: pickOf(random, [1, 1, 2, 5, 100]), perKey: between(random, 1, 3), visibilityMs };
+    return {
+      do: 'lease',
+      max: pickOf(random, [1, 1, 2, 5, 100]),
+      perKey: between(random, 1, 3),
+      visibilityMs,
+    };
   }
   if (dice < 0.7) return { do: 'acknowledge', of };
-  if (dice < 0.79) return { do: 'reject', of, delayMs: pickOf(random, DELAYS), attempt: at < 0.7 };
+  if (dice < 0.79) return { do: 'reject', of, delayMs: pickOf(random, able.delays), attempt: at < 0.7 };
   if (dice < 0.83) return { do: 'release', of };
   if (dice < 0.86) return { do: 'extend', of, visibilityMs: pickOf(random, VISIBILITIES) };
   if (dice < 0.91) return { do: 'deadLetter', of };

@@ -93,7 +93,9 @@ export class ModelQueue {
     for (const record of over) this.#giveBack(record, record.state === 'leased');
     const { maxAgeMs, whenOld } = this.options;
     if (maxAgeMs === 0) return;
-    for (const record of this.records.filter(({ state, at }) => state !== 'leased' && at + maxAgeMs <= this.now)) {
+    for (const record of this.records.filter(
+      ({ state, at }) => state !== 'leased' && at + maxAgeMs <= this.now,
+    )) {
       if (whenOld === 'deadLetter') this.bury(record, EXPIRED);
       else this.#drop(record, 'old');
     }
@@ -149,7 +151,12 @@ export class ModelQueue {
         continue;
       }
       const hold = firstHold + taken.length;
-      Object.assign(record, { state: 'leased', delivery: record.delivery + 1, due: this.now + visibilityMs, hold });
+      Object.assign(record, {
+        state: 'leased',
+        delivery: record.delivery + 1,
+        due: this.now + visibilityMs,
+        hold,
+      });
       if (line !== undefined) share.set(line, own + 1);
       taken.push(record);
     }
