@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually, startNatsServer, type NatsServer } from '../../test/helpers/nats-server';
@@ -19,10 +21,13 @@ class Process {
   /** Called in the turn in which a run is told. */
   onRun: () => void = () => undefined;
   readonly #child: ChildProcess;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-gateway-'));
 
   constructor(server: string) {
     const program = join(__dirname, '../../test/helpers/schedule-gateway.ts');
-    this.#child = spawn(process.execPath, ['--import', 'tsx', program, server], { stdio: 'pipe' });
+    this.#child = spawn(process.execPath, ['--import', 'tsx', program, server, this.#folder], {
+      stdio: 'pipe',
+    });
     const { stdout, stderr, stdin } = this.#child;
     assert.ok(stdout && stderr && stdin);
     stdin.on('error', () => undefined);
@@ -53,10 +58,12 @@ class Process {
     await end;
   }
   async destroy(): Promise<void> {
-    if (this.ended) return;
-    const end = once(this.#child, 'close');
-    this.kill();
-    await end;
+    if (!this.ended) {
+      const end = once(this.#child, 'close');
+      this.kill();
+      await end;
+    }
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

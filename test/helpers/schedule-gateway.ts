@@ -1,11 +1,12 @@
 /** A gateway of its own process for nodes/schedule/takeover.test.ts: tells each run and each status on its standard output. */
 import { boot } from '../../lib/headless';
 
-/** The address of the NATS server. */
-const [server] = process.argv.slice(2);
+/** The address of the NATS server, and a folder that whoever started it removes. */
+const [server, userDir = ''] = process.argv.slice(2);
 
 async function main(): Promise<void> {
   const red = await boot({
+    userDir,
     flows: [
       { id: 'tab', type: 'tab', label: 'group' },
       {
