@@ -69,6 +69,8 @@ async function visit(
     await page.evaluate(call);
     const cancel = page.locator(config ? '#node-config-dialog-cancel' : '#node-dialog-cancel');
     await cancel.waitFor({ state: 'visible' });
+    // Node-RED shows the buttons before it has filled the tray.
+    await page.locator(`.hf-form[data-holdfast="${type}"] .hf-row`).first().waitFor({ state: 'attached' });
     for (const tab of await page.locator('.hf-tab').all()) await tab.click();
     const rows = await page.locator(`.hf-form[data-holdfast="${type}"] .hf-row`).count();
     assert.equal(rows, Object.keys(fields).length, `${type} (${tag}) shows all of its fields`);

@@ -38,4 +38,8 @@ function nameParts(row: HTMLElement, label: string): void {
     button.setAttribute('aria-label', `${label}: ${button.textContent.trim()}`);
     button.setAttribute('role', 'button');
   }
+  // Opens the larger editor of a JSON or JSONata value.
+  for (const button of row.querySelectorAll('.red-ui-typedInput-option-expand')) {
+    button.setAttribute('aria-label', `${label} …`);
+  }
 }
