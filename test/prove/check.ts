@@ -198,7 +198,9 @@ class Judge {
     const { id, key, n } = known;
     const line = this.#byKey.get(key) ?? [];
     while (line[0]?.ended === true && isSettled(line[0])) line.shift();
-    const before = line.find((one) => one.n < n && one.stored && !one.out && !isSettled(one));
+    const before = line.find(
+      (one) => one.n < n && one.stored && !one.out && !isSettled(one) && !this.#exhausted(one),
+    );
     if (before) this.#disordered.push(`${id} overtook ${before.id}.`);
     const [first, latest] = [this.#firsts.get(key) ?? -1, this.#inRun.get(key) ?? -1];
     if (known.delivery === 0 && n < first)

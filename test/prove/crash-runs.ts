@@ -47,9 +47,9 @@ export class Place {
   }
 
   /** Drains what is left, judges, and removes the folder. */
-  async end(): Promise<Verdict> {
-    await this.run(DRAIN);
-    const verdict = check(this.events, { window: WINDOW });
+  async end(maxDeliveries = 0): Promise<Verdict> {
+    await this.run({ ...DRAIN, maxDeliveries });
+    const verdict = check(this.events, { window: WINDOW, maxDeliveries });
     this.remove();
     return { ...verdict, wrong: [...verdict.wrong, ...this.#notes] };
   }

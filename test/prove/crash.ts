@@ -7,6 +7,7 @@ import { compile, ROOT } from './compile';
 import type { Bench } from './crash-bench';
 import { everyCall } from './crash-calls';
 import { flows } from './crash-flow';
+import { poison } from './crash-poison';
 import { powerCuts } from './crash-power';
 import { atRandom } from './crash-random';
 import { command, type Options } from './options';
@@ -47,6 +48,7 @@ async function main(options: Options): Promise<boolean> {
   };
   const parts = [
     ...SCENARIOS.map((scenario) => ({ name: scenario.name, run: () => everyCall(bench, scenario) })),
+    { name: 'poison', run: () => poison(bench) },
     { name: 'power cut', run: () => powerCuts(bench) },
     { name: 'Node-RED', run: () => flows(bench, compiled.program('flow-victim')) },
     { name: 'at random', run: () => atRandom(bench) },

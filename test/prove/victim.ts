@@ -36,8 +36,8 @@ export interface Work {
   readonly maxDeliveries?: number;
   /** The records are not this program's: their bodies and times say nothing. */
   readonly foreign?: boolean;
-  /** The process kills itself when this record is delivered. */
-  readonly poison?: string;
+  /** The process kills itself when the record of this number is delivered. */
+  readonly poison?: number;
 }
 
 const NEVER_MS = 3_600_000;
@@ -121,7 +121,7 @@ class Victim {
   #take({ entry, token, delivery }: Leased): void {
     const { id, key, time, body } = entry;
     tell({ e: 'got', id, key, delivery });
-    if (id === this.work.poison) process.kill(process.pid, 'SIGKILL');
+    if (Number(id.split('-')[1]) === this.work.poison) process.kill(process.pid, 'SIGKILL');
     if (this.work.foreign !== true) this.#compare(id, time, body);
     this.#out += 1;
     this.#end(id, token).catch((error: unknown) => tell({ e: 'wrong', text: `${id}: ${String(error)}` }));
