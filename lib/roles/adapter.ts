@@ -1,5 +1,5 @@
 /** The life of an adapter node: a message in, one call, a message out or one failure. */
-import { cancelled, type Effect, type Message } from '../core';
+import { asText, cancelled, type Effect, type Message } from '../core';
 import type { Meter } from '../observe/meter';
 import { ResultCache } from '../policy/cache';
 import type { CallValuesOf, Fields } from '../spec';
@@ -11,6 +11,7 @@ import type { AdapterDeclaration } from './declare';
 import { forwardFields } from './forward/fields';
 import { Forwarder, type Settled } from './forward/forwarder';
 import type { Job } from './forward/job';
+import { Leftover } from './forward/leftover';
 import { callFields, type CallSettings } from './framework-fields';
 import { InFlight } from './in-flight';
 import { NodeStatus } from './node-status';
@@ -19,6 +20,10 @@ import { Paces } from './paces';
 import type { Host, Runtime } from './runtime';
 import { ownSettings, type Settings } from './settings';
 import { compileValues, type Resolve } from './values';
+import { within } from './within';
+
+/** A disk that does not answer must not hold up a redeploy. */
+const STOP_MS = 3000;
 
 type Values = CallValuesOf<Fields>;
 
@@ -38,6 +43,8 @@ export class AdapterNode {
   readonly #paces: Paces;
   readonly #caller: Caller;
   readonly #forwarder: Forwarder | undefined;
+  /** Sends what an earlier setting stored. */
+  readonly #leftover: Leftover | undefined;
   readonly #detach: () => void;
 
   constructor(
@@ -83,12 +90,14 @@ export class AdapterNode {
       provenance: this.#settings.provenance,
       note: this.#status.note,
     });
-    if (declaration.forward !== false && this.#settings.undelivered !== 'fail') {
-      this.#forwarder = this.#createForwarder();
+    if (declaration.forward !== false) {
+      if (this.#settings.undelivered === 'fail') this.#leftover = this.#lookForLeftover();
+      else this.#forwarder = this.#createForwarder();
     }
     this.#detach = connection.attach(this, () => {
       this.#status.refresh();
       this.#forwarder?.linkChanged();
+      this.#leftover?.linkChanged();
     });
     this.#status.refresh();
   }
@@ -112,6 +121,11 @@ export class AdapterNode {
     return new ResultCache({ ttlMs: cacheFor, size: cacheSize }, this.#runtime.clock);
   }
 
+  #lookForLeftover(): Leftover {
+    const { id, log } = this.#host;
+    return new Leftover({ runtime: this.#runtime, id, log, create: () => this.#createForwarder() });
+  }
+
   #createForwarder(): Forwarder {
     const { collect, outputs } = this.#declaration;
     return new Forwarder(this.#settings, {
@@ -132,6 +146,7 @@ export class AdapterNode {
       clean: (failure) => publicFailure(failure, this.#runtime.redactor),
       nameError: (error) => this.#connection.nameError(error),
       changed: (waiting) => this.#status.stored(waiting),
+      troubled: (sentence) => this.#status.troubled(sentence),
     });
   }
 
@@ -201,14 +216,15 @@ export class AdapterNode {
     this.#collecting?.hurry();
     // Flows are stopping: the ticks they wait for will not come.
     this.#paces.end(cancelled());
-    const stopped = this.#forwarder?.stop();
+    const stopped = this.#forwarder?.stop() ?? this.#leftover?.stop();
     const level = this.#connection.status().level;
     const left = await this.#inFlight.close(level === 'good' || level === 'idle' || level === 'warn');
     if (left > 0) {
       this.#host.log.warn(`${left} calls were still running when the node stopped; they were cancelled.`);
     }
-    await stopped;
+    if (stopped) await within(this.#runtime.clock, STOP_MS, stopped);
     await this.#forwarder?.close();
+    await this.#leftover?.close();
     this.#detach();
     this.#status.close();
     this.#runtime.metrics.remove(this.#host.id);
@@ -216,9 +232,21 @@ export class AdapterNode {
 }
 
 const LONGEST_LINE = 200;
+const HALF_CHARACTER = /\p{Surrogate}/u;
 
 /** The order key of a message; those without one form a line of their own. */
 function lineOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.slice(0, LONGEST_LINE);
+  const text = textOf(value).slice(0, LONGEST_LINE);
+  // Half a character, of the flow or of the cut, is no text that a store takes.
+  return HALF_CHARACTER.test(text) ? Buffer.from(text).toString() : text;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    // What JSON cannot hold, such as a big integer.
+    return asText(value);
+  }
 }

@@ -1,5 +1,5 @@
 /** Makes the call of one message and sends what it gave: one message, or the parts of a result. */
-import { Failure, isFailure, type Call, type Log, type Message } from '../core';
+import type { Call, Log, Message } from '../core';
 import type { Meter } from '../observe/meter';
 import { createProvenance } from '../observe/provenance';
 import type { ResultCache } from '../policy/cache';
@@ -11,6 +11,7 @@ import type { Connection } from './connection';
 import type { AdapterDeclaration, Note, Result } from './declare';
 import type { Job } from './forward/job';
 import type { InFlight } from './in-flight';
+import { interrupted } from './interrupted';
 import { applyPatch, writable } from './outcome';
 import type { Paces } from './paces';
 import type { Host, Runtime } from './runtime';
@@ -98,7 +99,7 @@ export class Caller {
       if (!store || cacheKey === undefined) return await connection.run(operation);
       return await connection.run({ ...operation, cache: { store, key: cacheKey } });
     } catch (error) {
-      throw effect === 'once' && seen.running && isCancelled(error) ? interrupted(connection.name) : error;
+      throw effect === 'once' && seen.running ? interrupted(connection.name, error) : error;
     }
   }
 
@@ -140,16 +141,4 @@ export class Caller {
       simulated: connection.simulated,
     });
   }
-}
-
-function isCancelled(error: unknown): boolean {
-  return isFailure(error) && error.kind === 'cancelled';
-}
-
-/** A stop in the middle of a call that must not be repeated: nobody knows whether it was carried out. */
-function interrupted(name: string): Failure {
-  const sentence =
-    `The node was stopped while "${name}" may have been carrying out the call, so it is not repeated; ` +
-    'check the device before sending it again.';
-  return new Failure('transient', 'OUTCOME_UNKNOWN', sentence);
 }

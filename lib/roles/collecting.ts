@@ -8,6 +8,7 @@ import { Collector, type ItemResult } from './collector';
 import type { Connection } from './connection';
 import type { AdapterDeclaration, Collect, CollectItem, Outcome, Patch } from './declare';
 import type { Source } from '../queue/types';
+import { interrupted } from './interrupted';
 import type { Runtime } from './runtime';
 
 interface Deps {
@@ -96,25 +97,39 @@ export class Collecting {
     const first = items[0];
     if (!first) return [];
     let on: unknown;
-    const outcomes = await connection.run<readonly Outcome[]>({
-      effect: this.#declaration.effect(first.values, first.msg),
+    let running = false;
+    const effect = this.#declaration.effect(first.values, first.msg);
+    const operation = {
+      effect,
       timeoutMs: first.values.timeout as unknown as number,
       retry,
       key: first.key,
       scope,
       listener: meter,
-      call: (session: unknown, call: Call) => {
+      call: async (session: unknown, call: Call) => {
         on = session;
-        return this.#collect.call(items, {
-          session,
-          prepared: this.#prepared,
-          call,
-          log,
-          source,
-          clock: runtime.clock,
-        });
+        running = true;
+        const { clock } = runtime;
+        try {
+          return await this.#collect.call(items, {
+            session,
+            prepared: this.#prepared,
+            call,
+            log,
+            source,
+            clock,
+          });
+        } finally {
+          running = false;
+        }
       },
-    });
+    };
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = await connection.run<readonly Outcome[]>(operation);
+    } catch (error) {
+      throw effect === 'once' && running ? interrupted(connection.name, error) : error;
+    }
     if (outcomes.length !== items.length) {
       throw new Failure(
         'unclassified',

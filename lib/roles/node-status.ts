@@ -11,6 +11,7 @@ export class NodeStatus {
   #note = '';
   #noteLevel: 'good' | 'warn' = 'good';
   #stored = 0;
+  #trouble: string | undefined;
 
   constructor(host: Host, runtime: Runtime, connection: Connection) {
     this.#line = new StatusLine(
@@ -28,8 +29,10 @@ export class NodeStatus {
       // Its refusal ends with the state of the link that it belongs to.
       if (this.#failure?.kind === 'auth' || this.#failure?.kind === 'config') this.#failure = undefined;
       this.#line.set(link.level, link.text + stored);
-    } else if (this.#failure) {
-      this.#line.set('warn', this.#failure.message + stored);
+    } else if (this.#failure ?? this.#trouble) {
+      // The count comes first: a long sentence is cut.
+      const count = this.#stored > 0 ? `${this.#stored} stored: ` : '';
+      this.#line.set('warn', count + (this.#failure?.message ?? this.#trouble ?? ''));
     } else {
       const level = this.#noteLevel === 'warn' ? 'warn' : link.level;
       this.#line.set(level, (this.#note ? `${link.text}: ${this.#note}` : link.text) + stored);
@@ -40,6 +43,13 @@ export class NodeStatus {
   stored(count: number): void {
     if (count === this.#stored) return;
     this.#stored = count;
+    this.refresh();
+  }
+
+  /** What keeps the store from working; undefined: it works. */
+  troubled(sentence: string | undefined): void {
+    if (sentence === this.#trouble) return;
+    this.#trouble = sentence;
     this.refresh();
   }
 

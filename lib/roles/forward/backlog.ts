@@ -1,7 +1,16 @@
 /** The queue of one node in the local store: opened when it can be, counted, and reported to the meter. */
 import { Failure, toFailure, type Clock, type Log, type Timer } from '../../core';
 import type { LocalQueues, LocalUse } from '../../queue/local';
-import type { Attempt, DeadLetters, Entry, PutResult, Queue, QueueOptions, Source } from '../../queue/types';
+import type {
+  Attempt,
+  DeadLetters,
+  Entry,
+  PutResult,
+  Queue,
+  QueueOptions,
+  QueueStats,
+  Source,
+} from '../../queue/types';
 import type { Meter } from '../../observe/meter';
 
 export interface BacklogDeps {
@@ -15,10 +24,14 @@ export interface BacklogDeps {
   readonly opened: (queue: Queue) => void;
   readonly ready: () => void;
   readonly changed: () => void;
+  /** The store is in trouble, or works again (undefined). */
+  readonly trouble: (sentence: string | undefined) => void;
 }
 
 /** A store that cannot be opened is tried again this often. */
 const REOPEN_MS = 5000;
+/** While there is something in the store, what others do to it (replays, purges) shows after so long. */
+const RECOUNT_MS = 1000;
 
 export class Backlog {
   readonly #deps: BacklogDeps;
@@ -27,7 +40,10 @@ export class Backlog {
   #opening: Promise<void>;
   #timer: Timer | undefined;
   #refused: Failure | undefined;
+  #watch: Timer | undefined;
   #size = 0;
+  /** What others had done to the queue when it was last looked at. */
+  #seen = { replayed: 0, purged: 0 };
   #closed = false;
   #quiet: () => void = () => {};
 
@@ -38,7 +54,7 @@ export class Backlog {
 
   /** Records in the store, those under way to it included. */
   get size(): number {
-    return this.#size;
+    return Math.max(0, this.#size);
   }
 
   get queue(): Queue | undefined {
@@ -81,21 +97,32 @@ export class Backlog {
     this.#count(-1);
   }
 
-  /** What others did to the queue meanwhile: replays and purges. */
+  /** Counts what others did to the queue meanwhile. Never rejects. */
   async recount(): Promise<void> {
-    const { waiting, leased, delayed } = await this.#usable().stats();
-    const difference = waiting + leased + delayed - this.#size;
-    if (difference > 0) this.#found(difference);
-    if (difference < 0) {
-      this.#deps.meter.dropped('purged', -difference);
-      this.#deps.meter.queued(difference);
-      this.#count(difference);
+    let totals;
+    try {
+      ({ totals } = await this.#usable().stats());
+    } catch (error) {
+      this.#deps.log.debug(`The local store: ${toFailure(error).message}`);
+      return;
+    }
+    const { replayed, dropped } = totals;
+    const back = replayed - this.#seen.replayed;
+    const purged = dropped.purged - this.#seen.purged;
+    // A repaired file may have lost its sums; they count anew from there.
+    this.#seen = { replayed, purged: dropped.purged };
+    if (back > 0) this.#found(back);
+    if (purged > 0) {
+      this.#deps.meter.dropped('purged', purged);
+      this.#deps.meter.queued(-purged);
+      this.#count(-purged);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#watch?.cancel();
     await this.#opening;
     this.#quiet();
     await this.#queue?.close();
@@ -107,24 +134,51 @@ export class Backlog {
     try {
       this.#use ??= await queues.use();
       const queue = await this.#use.store.open(name, options);
-      const { waiting, leased, delayed } = await queue.stats();
+      const { waiting, leased, delayed, totals } = await this.#statsOf(queue);
+      this.#seen = { replayed: totals.replayed, purged: totals.dropped.purged };
+      if (this.#refused) this.#deps.trouble(undefined);
       this.#refused = undefined;
       this.#queue = queue;
       this.#quiet = queue.listen({
-        ready: () => this.#deps.ready(),
+        ready: () => {
+          this.#deps.ready();
+          this.#look();
+        },
         dropped: (count, reason) => this.#dropped(count, reason),
         died: (count) => this.#died(count),
+        trouble: (sentence) => this.#deps.trouble(sentence),
       });
       this.#found(waiting + leased + delayed);
+      this.#look();
       if (!this.#closed) this.#deps.opened(queue);
     } catch (error) {
       this.#troubled(toFailure(error));
     }
   }
 
+  async #statsOf(queue: Queue): Promise<QueueStats> {
+    try {
+      return await queue.stats();
+    } catch (error) {
+      await queue.close();
+      throw error;
+    }
+  }
+
+  #look(): void {
+    if (this.#closed || this.#watch) return;
+    this.#watch = this.#deps.clock.timer(RECOUNT_MS, () => {
+      this.#watch = undefined;
+      void this.recount().then(() => {
+        if (this.#size > 0) this.#look();
+      });
+    });
+  }
+
   #troubled(failure: Failure): void {
     if (this.#refused?.code !== failure.code) this.#deps.log.warn(failure.message);
     this.#refused = failure;
+    this.#deps.trouble(failure.message);
     if (this.#closed) return;
     this.#timer = this.#deps.clock.timer(REOPEN_MS, () => {
       this.#opening = this.#open();
@@ -168,7 +222,7 @@ export class Backlog {
   }
 
   #count(change: number): void {
-    this.#size = Math.max(0, this.#size + change);
+    this.#size += change;
     this.#deps.changed();
   }
 }

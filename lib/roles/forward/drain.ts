@@ -1,7 +1,8 @@
 /** Sends what is in the store: leases ahead, keeps the lines, and holds still while the peer cannot take anything. */
-import { type Clock, type Failure, type Timer } from '../../core';
+import { toFailure, type Clock, type Failure, type Timer } from '../../core';
 import type { Leased, Queue } from '../../queue/types';
 import type { Fate } from './fate';
+import { Insist } from './insist';
 import type { Job } from './job';
 
 /** `settled`: delivered by another road; only the record is left. */
@@ -15,12 +16,14 @@ export interface DrainDeps {
   readonly oneLine: boolean;
   /** Jobs of one line that may share a joined call. */
   readonly joined: (job: Job) => number;
-  /** Rejects when the record cannot be read. */
+  /** Rejects with a Failure that may be shown when the record cannot be read. */
   readonly prepare: (leased: Leased) => Promise<Job>;
   /** Never rejects. */
   readonly deliver: (job: Job, leased: Leased) => Promise<Verdict>;
-  /** True while this record may not be touched. */
-  readonly isHeld: (id: string) => boolean;
+  /** True while a message of this line is under way to the peer without having been stored. */
+  readonly isHeld: (line: string | undefined) => boolean;
+  /** So many were leased; resolves when they are accounted for. */
+  readonly leased: (count: number) => Promise<void>;
   /** Ends the record; the lease is the drain's until then. */
   readonly settle: (leased: Leased, job: Job | undefined, verdict: Verdict) => void;
   /** How long everything waits after a failure of the whole peer, milliseconds. */
@@ -42,14 +45,19 @@ interface Line {
 
 /** Leased ahead, so that one commit serves many deliveries. */
 const AHEAD = 256;
+/** Reading goes on in the next turn of the event loop after so many bytes: nothing else may wait long for it. */
+const BYTES_A_TURN = 256 * 1024;
 /** A record is ours until the process ends. */
 const FOR_EVER_MS = 30 * 24 * 3_600_000;
 const RETRY_LEASE_MS = 1000;
+/** A cancelled call of a node that goes on: its connection is closing. */
+const CANCELLED_MS = 1000;
 
 export class Drain {
   readonly #queue: Queue;
   readonly #deps: DrainDeps;
   readonly #lines = new Map<string, Line>();
+  readonly #insist: Insist;
   #ahead: Item[] = [];
   #running = 0;
   #leasing = false;
@@ -62,6 +70,7 @@ export class Drain {
   constructor(queue: Queue, deps: DrainDeps) {
     this.#queue = queue;
     this.#deps = deps;
+    this.#insist = new Insist(deps.clock, deps.broken);
   }
 
   get paused(): boolean {
@@ -78,7 +87,7 @@ export class Drain {
   resume(): void {
     this.#pause?.cancel();
     this.#pause = undefined;
-    this.#pump();
+    this.wake();
   }
 
   hold(ms: number): void {
@@ -91,6 +100,12 @@ export class Drain {
     this.#pause?.cancel();
     this.#giveBack(() => true);
     if (this.#running > 0 || this.#leasing) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#insist.stop();
+  }
+
+  /** Tells the store how a delivery ended, until it has heard. */
+  end(act: (queue: Queue) => Promise<unknown>): void {
+    this.#insist.until(() => act(this.#queue));
   }
 
   #pump(): void {
@@ -103,7 +118,9 @@ export class Drain {
 
   #hasRoom(): boolean {
     // One line: nothing of it can be leased before all that was leased has ended.
-    if (this.#deps.oneLine) return this.#ahead.length === 0 && this.#running === 0;
+    if (this.#deps.oneLine) {
+      return this.#ahead.length === 0 && this.#running === 0 && !this.#deps.isHeld('');
+    }
     return this.#ahead.length < AHEAD / 2;
   }
 
@@ -116,7 +133,7 @@ export class Drain {
         job.group !== undefined &&
         open.group === job.group &&
         open.running < this.#deps.joined(job)
-      : this.#lines.size < this.#deps.atOnce && !this.#deps.isHeld(job.id);
+      : this.#lines.size < this.#deps.atOnce && !this.#deps.isHeld(job.line);
     if (!may) shut.add(line);
     return may;
   }
@@ -136,11 +153,15 @@ export class Drain {
     open.running -= 1;
     this.#running -= 1;
     if (open.running === 0) this.#lines.delete(item.line);
-    this.#deps.settle(item.leased, item.job, verdict);
+    if (typeof verdict === 'object' && !this.#stopped) {
+      // Before the record goes back: it must not be leased again at once.
+      if (verdict.fate === 'wait') this.hold(this.#deps.pauseMs(verdict.failure));
+      if (verdict.fate === 'stopped') this.hold(CANCELLED_MS);
+    }
+    this.#settle(item.leased, item.job, verdict);
     if (typeof verdict === 'object') {
-      const { fate, failure } = verdict;
-      if (fate === 'wait' && !this.#stopped) this.hold(this.#deps.pauseMs(failure));
-      if (fate === 'wait') this.#giveBack(() => true);
+      const { fate } = verdict;
+      if (fate === 'wait' || fate === 'stopped') this.#giveBack(() => true);
       if (fate === 'later') this.#giveBack((one) => one.line === item.line);
     }
     if (this.#running === 0 && !this.#leasing) this.#idle?.();
@@ -148,24 +169,35 @@ export class Drain {
     this.#pump();
   }
 
+  #settle(leased: Leased, job: Job | undefined, verdict: Verdict): void {
+    try {
+      this.#deps.settle(leased, job, verdict);
+    } catch (error) {
+      // A report that cannot be sent must not end the sending.
+      this.#deps.broken(error);
+    }
+  }
+
   /** Records that were leased ahead go back to their places; their delivery does not count. */
   #giveBack(which: (item: Item) => boolean): void {
     const back = this.#ahead.filter(which);
     if (back.length === 0) return;
     this.#ahead = this.#ahead.filter((item) => !which(item));
-    for (const { leased } of back) this.#queue.release(leased.token).catch(this.#deps.broken);
+    for (const { leased } of back) this.end((queue) => queue.release(leased.token));
   }
 
   async #lease(): Promise<void> {
     this.#leasing = true;
-    let found: readonly Leased[] = [];
+    // What comes while the store answers counts for the next time.
+    this.#more = false;
     try {
-      found = await this.#queue.lease({ max: AHEAD, perKey: AHEAD, visibilityMs: FOR_EVER_MS });
-      this.#more = found.length > 0;
-      const items = await Promise.all(found.map((leased) => this.#item(leased)));
-      this.#ahead.push(...items.filter((item) => item !== undefined));
+      const found = await this.#queue.lease({ max: AHEAD, perKey: AHEAD, visibilityMs: FOR_EVER_MS });
+      if (found.length > 0) {
+        this.#more = true;
+        await this.#deps.leased(found.length);
+        await this.#read(found);
+      }
     } catch (error) {
-      this.#more = false;
       this.#deps.broken(error);
       this.hold(RETRY_LEASE_MS);
     }
@@ -175,13 +207,24 @@ export class Drain {
     this.#pump();
   }
 
+  async #read(found: readonly Leased[]): Promise<void> {
+    let bytes = 0;
+    for (const leased of found) {
+      const item = await this.#item(leased);
+      if (item) this.#ahead.push(item);
+      bytes += leased.entry.body.byteLength;
+      if (bytes < BYTES_A_TURN) continue;
+      bytes = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async #item(leased: Leased): Promise<Item | undefined> {
     try {
       const job = await this.#deps.prepare(leased);
       return { leased, job, line: job.line ?? `\0${leased.token}` };
     } catch (error) {
-      const failure = error as Failure;
-      this.#deps.settle(leased, undefined, { fate: 'dead', failure });
+      this.#settle(leased, undefined, { fate: 'dead', failure: toFailure(error) });
       return undefined;
     }
   }

@@ -7,14 +7,16 @@ import { Failure, toFailure, type Message } from '../../core';
 import type { Attempt, Entry, Leased } from '../../queue/types';
 import { delay, type RetryOptions } from '../../policy/retry';
 import { Backlog } from './backlog';
+import { Directs, type Direct } from './directs';
 import { Drain, type Verdict } from './drain';
 import { unwrap, wrap, type Given } from './envelope';
-import { attemptOf, fateOf } from './fate';
+import { attemptOf, fateOf, type Fate } from './fate';
 import type { ForwardSettings } from './fields';
 import { queueName, queueOptions } from './options';
 import type { Job } from './job';
-import { reportOf, type DeliveryEvent } from './reports';
+import { reportOf, type DeliveryEvent, type DeliveryReport } from './reports';
 import type { Host, Runtime } from '../runtime';
+import { within } from '../within';
 import type { Meter } from '../../observe/meter';
 
 export interface ForwarderDeps {
@@ -39,25 +41,25 @@ export interface ForwarderDeps {
   readonly nameError: (error: unknown) => Failure;
   /** Tells how many messages are in the store. */
   readonly changed: (waiting: number) => void;
+  /** Tells what keeps the store from working, or that it works again. */
+  readonly troubled: (sentence: string | undefined) => void;
 }
+/** Whom a report is about. */
+type About = Pick<Entry, 'id' | 'time'>;
 export type Settled = 'delivered' | 'stored' | 'dead' | 'dropped';
 
-/** A message on its way without having been stored. */
-interface Direct {
-  readonly job: Job;
-  /** Set when another message of its line went to the store: this one's record then lies before it. */
-  record: Promise<boolean> | undefined;
-}
+/** How long a close waits for what is under way, and then for the store: Node-RED gives 15 s in all. */
+const CLOSE_MS = 3000;
 
 export class Forwarder {
   readonly #settings: ForwardSettings;
   readonly #deps: ForwarderDeps;
   readonly #backlog: Backlog;
-  readonly #lines = new Map<string, Direct>();
-  /** By id: how a message ended whose record is still in the store. */
-  readonly #direct = new Map<string, Verdict | 'running'>();
+  readonly #directs = new Directs();
   #drain: Drain | undefined;
   #failures = 0;
+  /** Messages that wait until it is known what the store holds. */
+  #early = 0;
   #wasLinked = true;
 
   constructor(settings: ForwardSettings, deps: ForwarderDeps) {
@@ -79,7 +81,9 @@ export class Forwarder {
           joined: (job) => deps.joined(job.values),
           prepare: (leased) => this.#prepare(leased),
           deliver: (job, leased) => this.#deliver(job, leased),
-          isHeld: (id) => this.#direct.get(id) === 'running',
+          isHeld: (line) => this.#directs.of(line) !== undefined,
+          // Whoever replayed more than is known of did it just now.
+          leased: async (count) => (count > this.#backlog.size ? this.#backlog.recount() : undefined),
           settle: (leased, job, verdict) => this.#settle(leased, job, verdict),
           pauseMs: (failure) => this.#pauseMs(failure),
           broken: (error) => host.log.debug(`The local store: ${toFailure(error).message}`),
@@ -87,7 +91,8 @@ export class Forwarder {
         this.#drain.wake();
       },
       ready: () => this.#drain?.wake(),
-      changed: () => deps.changed(this.#backlog.size),
+      changed: () => this.#changed(),
+      trouble: (sentence) => deps.troubled(sentence),
     });
   }
 
@@ -97,24 +102,35 @@ export class Forwarder {
   }
 
   get #ordered(): boolean {
-    return this.#settings.undelivered === 'store' && this.#settings.keepOrder === 'all';
+    return this.#settings.keepOrder === 'all';
+  }
+
+  /** Resolves with how many messages an earlier run left behind. */
+  async left(): Promise<number> {
+    await this.#backlog.opened();
+    return this.#backlog.size;
   }
 
   /** Resolves once the message is delivered, or where nothing can take it; rejects when it is neither. */
   accept(job: Job, send: (msg: Message) => void): Promise<Settled> {
-    if (this.#backlog.isKnown) return this.#take(job, send);
-    // What an earlier run left behind goes first.
-    return this.#backlog.opened().then(() => this.#take(job, send));
+    if (this.#backlog.isKnown && this.#early === 0) return this.#take(job, send);
+    // What an earlier run left behind goes first, and those that wait for it go in their order.
+    this.#early += 1;
+    return this.#backlog.opened().then(() => {
+      this.#early -= 1;
+      return this.#take(job, send);
+    });
   }
 
   #take(job: Job, send: (msg: Message) => void): Promise<Settled> {
     if (this.#settings.undelivered === 'deadLetter') return this.#straight(job, send);
-    if (this.#mustStore(job)) return this.#store(job, undefined);
-    const { line } = job;
-    const before = line === undefined ? undefined : this.#lines.get(line);
-    if (!before) return this.#straight(job, send);
-    before.record ??= this.#record(before.job);
-    return this.#store(job, undefined);
+    const before = this.#directs.of(job.line);
+    if (before) {
+      // Also while the link is down: the call of the one before may not have noticed yet.
+      before.record ??= this.#record(before);
+      return this.#store(job, undefined);
+    }
+    return this.#mustStore(job) ? this.#store(job, undefined) : this.#straight(job, send);
   }
 
   /** The link changed: what waits for it goes on at once. */
@@ -132,9 +148,15 @@ export class Forwarder {
     await this.#drain?.stop();
   }
 
+  #changed(): void {
+    const { size } = this.#backlog;
+    if (size === 0) this.#directs.forget();
+    this.#deps.changed(size);
+  }
+
   /** After the last message has been dealt with. */
   async close(): Promise<void> {
-    await this.#backlog.close();
+    await within(this.#deps.runtime.clock, CLOSE_MS, this.#backlog.close());
   }
 
   #mustStore({ line }: Job): boolean {
@@ -142,21 +164,20 @@ export class Forwarder {
     if (!this.#deps.linked()) return true;
     // Without an order nothing has to wait behind what is stored, unless nothing can be delivered anyway.
     if (line === undefined) return this.#drain?.paused === true;
-    return this.#backlog.size > 0 && !this.#lines.has(line);
+    return this.#backlog.size > 0;
   }
 
   async #straight(job: Job, send: (msg: Message) => void): Promise<Settled> {
-    const direct: Direct = { job, record: undefined };
-    if (job.line !== undefined) {
-      this.#lines.set(job.line, direct);
-      this.#direct.set(job.id, 'running');
-    }
+    const direct = this.#directs.begin(job);
     try {
       await this.#deps.deliver(job, send);
     } catch (error) {
-      return this.#failed(direct, this.#failureOf(error));
+      return await this.#failed(direct, this.#failureOf(error));
+    } finally {
+      // What waits behind it, or came to light meanwhile, may go.
+      this.#drain?.wake();
     }
-    this.#over(direct, 'delivered');
+    this.#directs.end(direct, 'delivered');
     await direct.record;
     this.#drain?.wake();
     return 'delivered';
@@ -166,33 +187,25 @@ export class Forwarder {
   async #failed(direct: Direct, failure: Failure): Promise<Settled> {
     const { job } = direct;
     const fate = fateOf(failure);
-    this.#over(direct, { fate, failure });
-    if (direct.record && (await direct.record)) {
-      this.#drain?.wake();
-      return this.#told(job, 'stored', failure, 1);
-    }
+    this.#directs.end(direct, { fate, failure });
+    if (direct.record && (await direct.record)) return this.#told(job, 'stored', failure, 1);
     if (fate === 'dead' || this.#settings.undelivered === 'deadLetter') return this.#bury(job, failure);
     return this.#store(job, failure);
   }
 
-  /** How it ended matters later only if its record is in the store. */
-  #over({ job, record }: Direct, verdict: Verdict): void {
-    if (job.line === undefined) return;
-    this.#lines.delete(job.line);
-    if (!record) this.#direct.delete(job.id);
-    else {
-      this.#direct.set(job.id, verdict);
-      void record.then((recorded) => recorded || this.#direct.delete(job.id));
-    }
-  }
-
-  async #record(job: Job): Promise<boolean> {
+  async #record(direct: Direct): Promise<boolean> {
     try {
-      return (await this.#backlog.put(this.#entry(job, []))) === 'stored';
+      const result = await this.#backlog.put(this.#entry(direct.job, []));
+      if (result !== 'dropped') return result === 'stored';
+      // The store counts a drop, and the message itself is still under way: its record counts as one of its own.
+      this.#deps.meter.in();
+      this.#deps.meter.queued(1);
     } catch {
       // It is still on its way to the peer; should that fail, its own storing says why.
-      return false;
     }
+    // The next message behind it tries again: one that is stored must not lie before it.
+    direct.record = undefined;
+    return false;
   }
 
   async #store(job: Job, failure: Failure | undefined): Promise<Settled> {
@@ -245,18 +258,26 @@ export class Forwarder {
 
   // ── From the store ─────────────────────────────────────────────────────────────────────────────────────
 
-  #prepare({ entry }: Leased): Promise<Job> {
-    const { msg, given } = unwrap(entry.body);
-    return this.#deps.jobOf(msg, given, entry.id, entry.time);
+  async #prepare({ entry }: Leased): Promise<Job> {
+    try {
+      const { msg, given } = unwrap(entry.body);
+      const job = await this.#deps.jobOf(msg, given, entry.id, entry.time);
+      return this.#settings.undelivered === 'store' ? job : { ...job, line: this.#lineOf(entry) };
+    } catch (error) {
+      throw this.#failureOf(error);
+    }
+  }
+
+  /** Of a record that was stored under another setting. */
+  #lineOf({ key }: Entry): string | undefined {
+    if (this.#ordered) return '';
+    return this.#settings.keepOrder === 'key' ? key : undefined;
   }
 
   async #deliver(job: Job, leased: Leased): Promise<Verdict> {
-    const known = this.#direct.get(job.id);
-    if (known !== undefined && known !== 'running') {
-      this.#direct.delete(job.id);
-      if (known === 'delivered') return 'settled';
-      if (known !== 'settled' && known.fate === 'dead') return known;
-    }
+    const known = this.#directs.take(job);
+    if (known === 'delivered') return 'settled';
+    if (typeof known === 'object' && known.fate !== 'stopped') return known;
     const most = this.#settings.storeDeliveries;
     if (most > 0 && leased.delivery > most) return { fate: 'dead', failure: this.#exhausted(leased) };
     try {
@@ -267,41 +288,45 @@ export class Forwarder {
       return 'delivered';
     } catch (error) {
       const failure = this.#failureOf(error);
-      const fate = fateOf(failure);
-      const gone = this.#settings.undelivered === 'deadLetter' && fate !== 'stopped';
-      return { fate: gone ? 'dead' : fate, failure };
+      return { fate: this.#fateOf(failure), failure };
     }
   }
 
+  #fateOf(failure: Failure): Fate {
+    const fate = fateOf(failure);
+    if (this.#settings.undelivered === 'deadLetter' && fate !== 'stopped') return 'dead';
+    // No answer while the whole link is down says nothing about this message.
+    const silent = fate === 'later' && failure.code === 'CALL_TIMEOUT' && !failure.partial;
+    return silent && !this.#deps.linked() ? 'wait' : fate;
+  }
+
   #settle(leased: Leased, job: Job | undefined, verdict: Verdict): void {
-    const { queue } = this.#backlog;
-    if (!queue) return;
-    const broken = (error: unknown): void => this.#deps.host.log.warn(toFailure(error).message);
-    const { token } = leased;
-    if (verdict === 'settled') {
+    const drain = this.#drain;
+    if (!drain) return;
+    const { token, delivery } = leased;
+    if (verdict === 'settled' || verdict === 'delivered') {
+      this.#backlog.left();
+      drain.end((queue) => queue.acknowledge(token));
       // Counted and reported when it was delivered straight.
-      this.#backlog.left();
-      queue.acknowledge(token).catch(broken);
-      return;
-    }
-    if (verdict === 'delivered') {
-      this.#backlog.left();
+      if (verdict === 'settled') return;
       this.#deps.meter.out();
       this.#deps.meter.queued(-1);
-      queue.acknowledge(token).catch(broken);
-      if (job) this.#tell(job, 'delivered', undefined, leased.delivery);
+      // The message itself has been sent on, and belongs to the flow: the report brings its own.
+      this.#tell(unwrap(leased.entry.body).msg, leased.entry, 'delivered', undefined, delivery);
       return;
     }
     const { fate, failure } = verdict;
+    const attempt = this.#attemptOf(failure);
     if (fate === 'dead') {
       // The store tells `died`, and that is where it is counted.
-      queue.deadLetter(token, this.#attemptOf(failure)).catch(broken);
-      if (job) this.#tell(job, 'dead', failure, leased.delivery);
+      drain.end((queue) => queue.deadLetter(token, attempt));
+      this.#tell(job?.msg ?? {}, leased.entry, 'dead', failure, delivery);
     } else if (fate === 'later') {
       this.#failures += 1;
-      queue.reject(token, this.#attemptOf(failure), this.#waitMs(leased.delivery)).catch(broken);
+      const waitMs = this.#waitMs(delivery);
+      drain.end((queue) => queue.reject(token, attempt, waitMs));
     } else {
-      queue.release(token).catch(broken);
+      drain.end((queue) => queue.release(token));
     }
   }
 
@@ -327,18 +352,24 @@ export class Forwarder {
 
   // ── Reports ────────────────────────────────────────────────────────────────────────────────────────────
 
-  #report(event: DeliveryEvent, job: Job, attempts: number) {
-    const time = new Date(job.time).toISOString();
-    return { event, id: job.id, time, attempts, waiting: this.#backlog.size };
+  #report(event: DeliveryEvent, about: About, attempts: number): DeliveryReport {
+    const time = new Date(about.time).toISOString();
+    return { event, id: about.id, time, attempts, waiting: this.#backlog.size };
   }
 
   #told<E extends DeliveryEvent>(job: Job, event: E, failure: Failure | undefined, attempts: number): E {
-    this.#tell(job, event, failure, attempts);
+    this.#tell(job.msg, job, event, failure, attempts);
     return event;
   }
 
-  #tell(job: Job, event: DeliveryEvent, failure: Failure | undefined, attempts: number): void {
+  #tell(
+    msg: Message,
+    about: About,
+    event: DeliveryEvent,
+    failure: Failure | undefined,
+    attempts: number,
+  ): void {
     const { host, output } = this.#deps;
-    host.send(reportOf(job.msg, this.#report(event, job, attempts), failure?.toRecord()), output);
+    host.send(reportOf(msg, this.#report(event, about, attempts), failure?.toRecord()), output);
   }
 }

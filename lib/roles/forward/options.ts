@@ -12,7 +12,8 @@ export function queueName(id: string): string {
 export function queueOptions(settings: ForwardSettings, owner: Source): QueueOptions {
   return {
     owner,
-    ordered: settings.keepOrder === 'all',
+    // Messages without an order key form a line of their own.
+    ordered: settings.keepOrder !== 'none',
     maxRecords: settings.storeRecords,
     maxBytes: settings.storeBytes * MB,
     maxAgeMs: settings.storeAge,
