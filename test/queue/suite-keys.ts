@@ -80,6 +80,22 @@ export function keyTests(test: Test, now: Now): void {
     assert.deepEqual(ids(await queue.lease({ ...LEASE, perKey: 1 })), ['a']);
   });
 
+  test('makes one line of all records where the queue is ordered and the store knows no keys', async () => {
+    if (hasKeys()) return;
+    const queue = await now().queue({ ordered: true });
+    await fill(queue, ['a', 'b', 'c']);
+    const { token } = await one(queue);
+    assert.deepEqual(await queue.lease(LEASE), []);
+    assert.equal(await queue.reject(token, attempt(), SHORT_MS), true);
+    assert.deepEqual(await queue.lease(LEASE), []);
+    const again = await one(queue);
+    assert.deepEqual([again.entry.id, again.delivery], ['a', 2]);
+    assert.equal(await queue.acknowledge(again.token), true);
+    const b = await one(queue);
+    assert.equal(await queue.deadLetter(b.token, attempt()), true);
+    assert.deepEqual([b.entry.id, (await one(queue)).entry.id], ['b', 'c']);
+  });
+
   test('finds other keys behind many records of a stuck one', async () => {
     if (!hasKeys()) return;
     const queue = await now().queue();
