@@ -86,6 +86,7 @@ describe('file store: cost', () => {
     bench.open();
     bench.fill(BEHIND, () => 'stuck');
     bench.fill(1000, (i) => `key ${i}`);
+    bench.engine.reload();
     const [stuck = 0] = bench.lease(1);
     assert.equal(stuck, 1);
     const first = bench.visits(() => assert.equal(bench.lease(1)[0], BEHIND + 1));
@@ -100,6 +101,7 @@ describe('file store: cost', () => {
     bench.open();
     bench.fill(BEHIND, () => 'stuck');
     bench.fill(1000, (i) => `key ${i}`);
+    bench.engine.reload();
     const stuck = bench.lease(1);
     bench.lease(500);
     bench.acknowledge(stuck);
@@ -116,6 +118,7 @@ describe('file store: cost', () => {
   it('does not look behind the head of a queue that is one line', () => {
     bench.open({ ordered: true });
     bench.fill(BEHIND, () => '');
+    bench.engine.reload();
     assert.equal(bench.lease(10, 10).length, 20);
     const visits = bench.visits(() => {
       for (let i = 0; i < 100; i += 1) assert.deepEqual(bench.lease(10, 10), []);

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { isFailure } from '../../core';
 import { Bed, drain, entry, failed, fill, ids, plain, take, until } from './bed.test';
-import { lockName } from './folder';
+import { lockName, takeLock } from './folder';
 
 describe('file store', () => {
   let bed: Bed;
@@ -54,6 +54,7 @@ describe('file store', () => {
     const refusal = (error: unknown): boolean =>
       isFailure(error) && error.code === 'QUEUE_LOCKED' && error.message.includes(bed.path);
     await assert.rejects(bed.store(), refusal);
+    assert.throws(() => takeLock(bed.path), { errcode: 5 }, 'also while the file itself is being replaced');
     await store.close();
     await (await bed.store()).close();
   });
