@@ -7,8 +7,8 @@ import { FrameWriter } from './frame';
 import { type Answer, type Ask, type Command, type Operation, PUT_CODES } from './protocol';
 
 /** Commands, acknowledgements and bytes of one batch: small enough that handing it out does not hold the event loop. */
-const MOST_ITEMS = 2048;
-const MOST_ENDS = 4096;
+const MOST_ITEMS = 1024;
+const MOST_ENDS = 2048;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** One command and who waits for it. */
