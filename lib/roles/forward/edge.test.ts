@@ -1,4 +1,4 @@
-/** Cases of store and forward that a review or the random schedules found; each was red first. */
+/** Cases of store and forward that a review or the random schedules found, and a canary for secrets on the disk. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
