@@ -9,6 +9,7 @@ export const MEMORY: Abilities = {
   duplicates: true,
   crashes: [],
   killEvery: 0,
+  crashRate: 0.06,
   delays: [0, 0, 10, 100, 1000],
   restart: false,
   whenFull: ['reject', 'dropOldest', 'dropNewest'],

@@ -7,6 +7,7 @@ import type { Broker } from './shared-bed';
 
 const COMMON = {
   killEvery: 12,
+  crashRate: 0.03,
   delays: [0, 0, 0, 60],
   keys: false,
   restart: false,
@@ -29,15 +30,17 @@ const RABBIT: Abilities = {
   numbers: false,
 };
 /** How long NATS waits for a gateway that is gone; short, because every crash costs it. */
-const HOLD_MS = 2_000;
+const HOLD_MS = 5_000;
 
 export const nats: Broker = {
   able: NATS,
   manners: {
     closeCounts: false,
     countsLag: false,
+    keepsPlace: true,
+    missesDeliveries: true,
     deliversTwice: true,
-    replayForgets: true,
+    replayForgets: false,
     limitIsSoft: false,
     serverDelays: true,
     keepsHistory: true,
@@ -74,6 +77,8 @@ export const rabbit: Broker = {
   manners: {
     closeCounts: true,
     countsLag: true,
+    keepsPlace: false,
+    missesDeliveries: false,
     deliversTwice: false,
     replayForgets: false,
     limitIsSoft: true,

@@ -12,6 +12,8 @@ export interface Abilities {
   readonly crashes: readonly CrashKind[];
   /** Once in so many groups the server itself is killed; 0: never. */
   readonly killEvery: number;
+  /** Crashes a step. */
+  readonly crashRate: number;
   /** Milliseconds of delay of a rejected record. */
   readonly delays: readonly number[];
   readonly restart: boolean;
@@ -66,7 +68,7 @@ export function eventsOf(seed: number, group: number, steps: number, able: Abili
     const how = able.crashes.length > 0 ? pickOf(random, able.crashes) : undefined;
     if (dice < 0.3) return { do: 'time', ms };
     if (dice < 0.32 && able.restart) return { do: 'restart' };
-    if (dice < 0.38 && how) {
+    if (dice < 0.32 + able.crashRate && how) {
       const crash = { do: 'crash', how: kill ? 'kill' : how } as const;
       kill = false;
       return crash;

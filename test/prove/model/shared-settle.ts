@@ -15,6 +15,8 @@ export function settled(
   span: Span,
   options: QueueOptions,
 ): void {
+  // Several copies, or deliveries that nobody saw: it may have died of them.
+  const maybeLast = action.do === 'reject' && isLast(one, options) && one.low < options.maxDeliveries;
   const end = (back: (place: Place) => readonly Place[]): void => {
     // What was settled was in the queue.
     if (sure) one.places = one.places.filter(({ queue }) => queue > 0);
@@ -28,21 +30,23 @@ export function settled(
   if (action.do === 'acknowledge') return end((place) => [{ ...place, queue: place.queue - 1 }]);
   if (action.do === 'deadLetter' || (action.do === 'reject' && isLast(one, options))) {
     const tells = action.do === 'deadLetter' || action.attempt;
-    one.history = sure && one.history ? [...one.history, ...(tells ? [attempt] : [])] : undefined;
+    one.history =
+      sure && !maybeLast && one.history ? [...one.history, ...(tells ? [attempt] : [])] : undefined;
     return end(({ queue, dead }) => {
       const gone = { queue: queue - 1, dead: dead + 1 };
       // A crash between the two steps of a burial leaves both.
+      if (maybeLast) return [gone, { queue, dead }, { queue, dead: dead + 1 }];
       return sure ? [gone] : [gone, { queue, dead: dead + 1 }];
     });
   }
   if (sure) one.places = one.places.filter(({ queue }) => queue > 0);
   else {
     one.history = undefined;
-    if (action.do === 'release') one.low -= 1;
+    if (action.do === 'release') one.low = Math.max(0, one.low - 1);
     return;
   }
   if (action.do === 'release') {
-    one.low -= 1;
+    one.low = Math.max(0, one.low - 1);
     one.high -= 1;
   } else if (action.attempt && one.history) one.history = [...one.history, attempt];
   const delayMs = action.do === 'reject' ? action.delayMs : 0;

@@ -42,6 +42,10 @@ export interface Manners {
   readonly limitIsSoft: boolean;
   /** Delays are counted by the server in real time, and outlive a lost connection. */
   readonly serverDelays: boolean;
+  /** What comes back goes to its place in the order, not to the end of what came back. */
+  readonly keepsPlace: boolean;
+  /** A delivery may be counted that reached nobody; the record comes later. */
+  readonly missesDeliveries: boolean;
   /** After a lost connection the same record may come twice in one lease. */
   readonly deliversTwice: boolean;
   /** What came back by replay may have no history. */
