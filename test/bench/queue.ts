@@ -21,7 +21,8 @@ const CONSUMERS = 8;
 /** Records of one commit of the bare loop. */
 const COMMIT = 200;
 const BODY = Buffer.from(JSON.stringify({ topic: 'plant/line 1/temperature', payload: 'x'.repeat(100) }));
-const SLOW_PUTS = 400;
+const SLOW_PUTS = 1000;
+const WARM_UP = 20_000;
 const PAUSE_MS = 2;
 
 const options: QueueOptions = {
@@ -118,6 +119,8 @@ async function slowly(queue: Queue, folder: string): Promise<{ put: number; fsyn
   const file = openSync(join(folder, 'fsync'), 'a');
   const puts: number[] = [];
   const fsyncs: number[] = [];
+  await produce(queue, WARM_UP);
+  await queue.purge();
   for (let i = 0; i < SLOW_PUTS; i += 1) {
     let start = performance.now();
     writeSync(file, Buffer.alloc(4096));
@@ -143,6 +146,15 @@ async function run(report: Report): Promise<void> {
   });
   try {
     const queue = await store.open('bench', options);
+    const slow = await slowly(queue, folder);
+    report.figure({
+      name: 'file store: one put at low rate, p99',
+      ours: slow.put,
+      reference: slow.fsync,
+      unit: 'ms',
+      target: 'at most 1 ms above one fsync',
+      ok: slow.put - slow.fsync <= 1,
+    });
     const delays: number[] = [];
     const watched = async (): Promise<number> => {
       const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -170,15 +182,6 @@ async function run(report: Report): Promise<void> {
       unit: 'ms',
       target: 'below 20 ms',
       ok: delay < 20,
-    });
-    const slow = await slowly(queue, folder);
-    report.figure({
-      name: 'file store: one put at low rate, p99',
-      ours: slow.put,
-      reference: slow.fsync,
-      unit: 'ms',
-      target: 'at most 1 ms above one fsync',
-      ok: slow.put - slow.fsync <= 1,
     });
   } finally {
     await store.close();

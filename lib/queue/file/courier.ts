@@ -19,6 +19,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** How soon after work space is given back, if there is nothing else to do then. */
 const TIDY_MS = 1000;
+/** Between two steps of that. */
+const NEXT_STEP_MS = 20;
 /** How often running time is noted although nothing else happens. */
 const NOTE_TIME_MS = 60_000;
 
@@ -241,7 +243,7 @@ export class Courier {
       reply: (reply) => {
         if (reply.trouble) this.#meet(reply.trouble, failureOf(this.#path, reply.trouble).message);
         this.#write(reply);
-        this.#tidyIn(reply.more === true ? 0 : NOTE_TIME_MS);
+        this.#tidyIn(reply.more === true ? NEXT_STEP_MS : NOTE_TIME_MS);
         this.#ended(0);
       },
       lost: () => this.#ended(0),

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** Free pages that are kept for the next records. */
 const SPARE = 256;
 /** Pages of one step: what is asked meanwhile waits for no more than that. */
-const STEP = 500;
+const STEP = 200;
 
 /** Shortens the file by one step. Returns whether there is more. */
 export function giveBack(db: DatabaseSync): boolean {
