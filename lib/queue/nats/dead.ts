@@ -166,7 +166,8 @@ export class NatsDeadLetters implements DeadLetters {
     const stored = await this.#stored(number);
     if (!stored) return false;
     const fallback = { id: `dead:${number}`, time: stored.time.getTime() };
-    const entry = readRecord(stored.header, body ?? stored.data, fallback);
+    const record = readRecord(stored.header, body ?? stored.data, fallback);
+    const entry = { ...record, history: readHistory(stored.header) };
     const once = messageId(`holdfast:replay ${number} ${stored.timestamp}`);
     const isNew = await revive(this.graves, queue, writeRecord(session, entry), entry.body, once);
     await this.#remove(number);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type Failure, Scope, silentLog, systemClock } from '../../core';
-import type { Attempt, Entry, Leased, QueueOptions } from '../types';
+import type { Attempt, Entry, Leased, Queue, QueueOptions } from '../types';
 import { eventually, startNatsServer, type NatsServer } from '../../../test/helpers/nats-server';
 import { failureOf } from '../../../test/helpers/failure-of';
 import type { NatsOptions } from './options';
+import { NatsQueue } from './queue';
+import { remove as removeSeq } from './room';
 import { openNatsStore, pingNats, type NatsStore } from './store';
 
 const OWNER = { node: 'n1', name: 'orders', type: 'holdfast-queue', flow: 'Plant' };
@@ -85,10 +87,24 @@ describe('queue on NATS JetStream', () => {
     assert.deepEqual((await store.dead.get(letter.number))?.history, [ATTEMPT, last]);
     assert.equal(await queue.put(entryOf('a')), 'duplicate');
     assert.equal(await queue.replay({}), 1);
-    assert.equal(only(await queue.lease(LEASE)).entry.id, 'a');
+    const back = only(await queue.lease(LEASE));
+    assert.deepEqual([back.entry.id, back.delivery, back.history], ['a', 1, [ATTEMPT, last]]);
     assert.deepEqual(await store.dead.list({ queue: name }, { after: 0, limit: 10 }), []);
     const { totals } = await queue.stats();
     assert.deepEqual([totals.put, totals.died, totals.replayed, totals.duplicates], [2, 1, 1, 1]);
+  });
+
+  it('purges also where what it gave back has ended meanwhile', async () => {
+    const queue = await (await open()).open(fresh(), OPTIONS);
+    for (const id of ['a', 'b']) await queue.put(entryOf(id));
+    const [a, b] = await queue.lease(LEASE);
+    assert.equal(await queue.release(a?.token ?? ''), true);
+    assert.equal(await remove(queue, 1), true);
+    // The server names a record that is gone in two ways.
+    assert.equal(await remove(queue, 1), false);
+    assert.equal(await queue.acknowledge(b?.token ?? ''), true);
+    assert.equal(await remove(queue, 2), false);
+    assert.equal(await queue.purge(), 0);
   });
 
   it('does not count a delivery that was released', async () => {
@@ -292,4 +308,10 @@ function only<T>(list: readonly T[]): T {
   const [one] = list;
   assert.equal(list.length, 1);
   return one as T;
+}
+
+/** What the store does with a record at a position that may have ended. */
+function remove(queue: Queue, seq: number): Promise<boolean> {
+  assert.ok(queue instanceof NatsQueue);
+  return removeSeq(queue.bed, seq);
 }

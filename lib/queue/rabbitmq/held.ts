@@ -15,7 +15,8 @@ const RELEASED_HOLD_MS = 60_000;
 export type HoldState = 'leased' | 'delayed' | 'free';
 
 export interface Holding {
-  readonly token: string;
+  /** Another one for each lease. */
+  token: string;
   readonly message: GetMessage;
   readonly entry: Entry;
   readonly history: readonly Attempt[];
@@ -29,6 +30,7 @@ export class Held {
   readonly #byToken = new Map<string, Holding>();
   /** Tokens of an earlier connection have another beginning, so that none of them fits here. */
   readonly #epoch = randomBytes(8).toString('hex');
+  #released = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -51,6 +53,7 @@ export class Held {
   /** Leases, delays or frees a record for a time. */
   keep(holding: Holding, state: HoldState, ms = RELEASED_HOLD_MS): void {
     holding.state = state;
+    if (state === 'free') this.#rename(holding);
     holding.timer?.cancel();
     const left = holding.since + LONGEST_HOLD_MS - this.clock.mono();
     holding.timer = this.clock.timer(Math.max(0, Math.min(ms, left)), () => {
@@ -74,6 +77,14 @@ export class Held {
   drop(holding: Holding): void {
     holding.timer?.cancel();
     this.#byToken.delete(holding.token);
+  }
+
+  /** The token of a released lease must not fit the next lease of the record. */
+  #rename(holding: Holding): void {
+    this.#byToken.delete(holding.token);
+    this.#released += 1;
+    holding.token = `${this.#epoch}-${holding.message.fields.deliveryTag}-${this.#released}`;
+    this.#byToken.set(holding.token, holding);
   }
 
   /** In the order in which they were taken. */

@@ -19,6 +19,17 @@ describe('the queue on RabbitMQ', () => {
   beforeEach(() => (bed = new RabbitBed()));
   afterEach(() => bed.dispose());
 
+  it('takes no token of a released lease, also when the record is leased again', async () => {
+    const queue = await (await bed.store()).open('again', OPTIONS);
+    await queue.put(entry('a'));
+    const before = await one(queue);
+    assert.equal(await queue.release(before.token), true);
+    const now = await one(queue);
+    assert.equal(await queue.acknowledge(before.token), false);
+    assert.equal(await queue.extend(before.token, 1000), false);
+    assert.equal(await queue.acknowledge(now.token), true);
+  });
+
   it('gives a record as it was put, in order, until it is acknowledged', async () => {
     const store = await bed.store();
     const queue = await store.open('plant/line-1', OPTIONS);
