@@ -100,7 +100,7 @@ describe('queue on NATS JetStream', () => {
     const [a, b] = await queue.lease(LEASE);
     assert.equal(await queue.release(a?.token ?? ''), true);
     assert.equal(await remove(queue, 1), true);
-    // The server names a record that is gone in two ways.
+    // Gone already.
     assert.equal(await remove(queue, 1), false);
     assert.equal(await queue.acknowledge(b?.token ?? ''), true);
     assert.equal(await remove(queue, 2), false);
