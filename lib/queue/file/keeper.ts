@@ -146,16 +146,14 @@ export class Keeper {
 
   /**
    * Tries whether the disk works again. What the failed connection had committed is first brought into the file:
-   * that also empties the log of what it could not sync, so that a half-written batch cannot come back later.
+   * that also empties the log of what it could not sync, so that a half-written batch cannot come back later. Only
+   * this connection knows which part of the log was refused: while it cannot empty it, it stays.
    */
   #probe(now: number): Reply {
     if (this.#db?.isOpen) {
-      try {
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      } finally {
-        this.#close();
-      }
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      this.#close();
     }
     this.#open();
     const db = this.#db;
