@@ -69,7 +69,7 @@ export class SharedJudge {
     if (answer === 'stored') this.counted.put += 1;
     const places = [{ queue: 1, dead: 0 }, ...(answer === undefined ? [{ queue: 0, dead: 0 }] : [])];
     const history = Array.from({ length: failed }, (_, i) => `before ${i}`);
-    const times = { twice: false, others: new Set<number>(), from: 0, until: 0, hold: -1 };
+    const times = { twice: false, placeKnown: true, others: new Set<number>(), from: 0, until: 0, hold: -1 };
     this.#order += 1;
     const fresh = { order: this.#order, low: 0, high: 0, untouched: true, state: 'free' as const };
     this.known.set(id, { id, places, history, ...fresh, ...times });
@@ -271,7 +271,9 @@ export class SharedJudge {
     const counts = single
       ? { low: delivery, high: delivery }
       : { low: 0, high: Math.max(one.high, delivery) };
-    Object.assign(one, { places, ...counts, untouched: false, history });
+    // A copy among the dead letters may tell something else.
+    const told = places.every(({ dead }) => dead === 0) ? history : undefined;
+    Object.assign(one, { places, ...counts, untouched: false, history: told });
     return one;
   }
 
@@ -280,7 +282,8 @@ export class SharedJudge {
       if (other === one || now.has(other) || inQueue(other)[0] === 0 || this.crashed) continue;
       const leased = other.state === 'leased' && span.ended < other.from;
       const delayed = other.state === 'delayed' && span.delayEnded < other.from;
-      if (leased || delayed || (other.order < one.order && (other.untouched || this.manners.keepsPlace)))
+      const before = one.placeKnown && other.placeKnown && other.order < one.order;
+      if (leased || delayed || (before && (other.untouched || this.manners.keepsPlace)))
         throw new Violation(`${one.id} overtook ${other.id}, which is ${other.state}`);
     }
   }
@@ -304,8 +307,8 @@ export class SharedJudge {
       if (sure) return perhaps ? [back, place] : [back];
       return [back, place, ...(this.crashed ? [{ ...place, queue: place.queue + 1 }] : [])];
     });
-    Object.assign(one, { order: this.#order, low: 0, untouched: clean });
-    if (clean) Object.assign(one, { high: 0, state: 'free' });
+    Object.assign(one, { low: 0, untouched: clean, placeKnown: clean });
+    if (clean) Object.assign(one, { order: this.#order, high: 0, state: 'free' });
     if (!clean || this.manners.replayForgets) one.history = undefined;
   }
 

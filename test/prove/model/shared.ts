@@ -15,6 +15,8 @@ export interface Known {
   readonly id: string;
   /** Rises with each put and replay; those of one replay may come in any order. */
   order: number;
+  /** Else it may have come back by a replay, or not. */
+  placeKnown: boolean;
   places: readonly Place[];
   /** Deliveries that count: at least, at most. */
   low: number;

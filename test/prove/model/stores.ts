@@ -83,7 +83,7 @@ function shared(broker: Broker, group: number): () => Promise<Session> {
 const asIs = (options: QueueOptions): QueueOptions => options;
 const OWN = { steps: 30, reuses: false, fit: asIs } as const;
 const SHARED = { steps: 20, atOnce: 1, reuses: true, tries: 40 } as const;
-const LANES = 200;
+const LANES = 400;
 
 export const MEMORY_STORE: StoreUnderTest = brokenMemory((store) => store);
 
