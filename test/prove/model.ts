@@ -21,13 +21,22 @@ function whole(name: 'seed' | 'count' | 'from'): number {
 
 async function main(): Promise<boolean> {
   const range: Range = { seed: whole('seed'), from: whole('from'), count: whole('count') };
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const rows: (string | number)[][] = [];
   const shown: string[] = [];
   for (const name of values.store.split(',')) {
+    if (stop.signal.aborted) break;
     const store = STORES[name];
     if (!store) throw new Error(`There is no store "${name}"; there are ${Object.keys(STORES).join(', ')}.`);
     const began = performance.now();
-    const { sequences, actions, crashes, violations, shown: some } = await prove(name, store, range);
+    const {
+      sequences,
+      actions,
+      crashes,
+      violations,
+      shown: some,
+    } = await prove(name, store, range, stop.signal);
     const seconds = Math.round((performance.now() - began) / 1000);
     rows.push([name, sequences, actions, crashes, violations, seconds]);
     shown.push(...some);
@@ -35,7 +44,7 @@ async function main(): Promise<boolean> {
   console.log(`seed ${range.seed}`);
   console.log(table(['store', 'sequences', 'actions', 'crashes', 'violations', 'seconds'], rows));
   for (const text of shown) console.log(`\n${text}`);
-  return shown.length === 0;
+  return shown.length === 0 && !stop.signal.aborted;
 }
 
 main().then(

@@ -31,7 +31,7 @@ export class Leasing {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const busy = this.bed.options.ordered && (await this.#isLineBusy());
       const sent = this.bed.session.clock.mono();
-      const got = await pull(this.bed.session, this.bed.names, batch, busy ? BUSY_LINE_MS : 0);
+      const got = this.#once(await pull(this.bed.session, this.bed.names, batch, busy ? BUSY_LINE_MS : 0));
       if (got.length === 0 && !busy && (await this.#orphans.rescue()) > 0) continue;
       if (got.length === 0) return [];
       const opened = await Promise.all(got.map((one) => this.#open(one)));
@@ -148,6 +148,15 @@ export class Leasing {
       history: note.history.length > 0 ? note.history : readHistory(msg.headers),
       note,
     };
+  }
+
+  /** After a lost connection the server may hand out a record twice, also within one fetch: one delivery is enough. */
+  #once(got: readonly Delivered[]): readonly Delivered[] {
+    const leased = this.bed.held.seqs();
+    const best = new Map<number, Delivered>();
+    for (const one of got)
+      if (!leased.has(one.seq) && one.count > (best.get(one.seq)?.count ?? 0)) best.set(one.seq, one);
+    return [...best.values()];
   }
 
   /** The record that is out may be leased, delayed, or given back by a gateway: only a fetch tells. */

@@ -1,6 +1,5 @@
 /** The file store, with the ends that its process, its thread and its disk may come to. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
@@ -9,6 +8,7 @@ import type { Queue, QueueStore } from '../../../lib/queue';
 import { openFileStore } from '../../../lib/queue/file/store';
 import { settle, VirtualClock } from '../../helpers/virtual-clock';
 import { between, randomOf } from '../random';
+import { scratch } from '../scratch';
 import type { CrashKind } from './actions';
 import type { Bed, Crashed } from './bed';
 import { OWNER, type Abilities } from './generate';
@@ -32,7 +32,7 @@ const PLAIN = {
 export class FileBed implements Bed {
   readonly able = FILE;
   crashes = 0;
-  readonly #root = mkdtempSync(join(tmpdir(), 'holdfast-model-'));
+  readonly #root = scratch('holdfast-model-');
   readonly #random: () => number;
   #folders = 0;
   #clock = new VirtualClock();

@@ -34,12 +34,13 @@ const HOLD_MS = 5_000;
 
 export const nats: Broker = {
   able: NATS,
+  renewAfter: 4,
   manners: {
     closeCounts: false,
     countsLag: false,
     keepsPlace: true,
     missesDeliveries: true,
-    deliversTwice: true,
+    forgetsCounts: true,
     replayForgets: false,
     limitIsSoft: false,
     serverDelays: true,
@@ -74,12 +75,13 @@ export const nats: Broker = {
 
 export const rabbit: Broker = {
   able: RABBIT,
+  renewAfter: 1000,
   manners: {
     closeCounts: true,
     countsLag: true,
     keepsPlace: false,
     missesDeliveries: false,
-    deliversTwice: false,
+    forgetsCounts: false,
     replayForgets: false,
     limitIsSoft: true,
     serverDelays: false,

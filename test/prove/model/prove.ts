@@ -22,14 +22,22 @@ export interface Figures {
   readonly shown: string[];
 }
 
-export async function prove(name: string, store: StoreUnderTest, range: Range): Promise<Figures> {
+export async function prove(
+  name: string,
+  store: StoreUnderTest,
+  range: Range,
+  stop?: AbortSignal,
+): Promise<Figures> {
   const { seed, from, count } = range;
   const figures: Figures = { sequences: 0, actions: 0, crashes: 0, violations: 0, shown: [] };
   const failed: Ended[] = [];
-  const session = await store.begin();
+  const sessions = await Promise.all(Array.from({ length: store.atOnce }, () => store.begin()));
+  const free = [...sessions];
   try {
-    await pool(groupsOf(from, count, store.group), store.atOnce, async ({ group, indexes }) => {
+    await pool(until(stop, groupsOf(from, count, store.group)), store.atOnce, async ({ group, indexes }) => {
+      const session = free.pop() as Session;
       const { ends, crashes } = await session.run(seed + group, sequencesOf(seed, group, indexes, store));
+      free.push(session);
       figures.crashes += crashes;
       figures.sequences += ends.length;
       for (const end of ends) {
@@ -39,12 +47,20 @@ export async function prove(name: string, store: StoreUnderTest, range: Range): 
     });
     figures.violations = failed.length;
     failed.sort((a, b) => a.sequence.index - b.sequence.index);
-    for (const end of failed.slice(0, MOST_SHOWN))
-      figures.shown.push(await show(name, store, session, range, end));
+    for (const end of stop?.aborted ? [] : failed.slice(0, MOST_SHOWN))
+      figures.shown.push(await show(name, store, sessions[0] as Session, range, end));
   } finally {
-    await session.close();
+    await Promise.all(sessions.map((session) => session.close()));
   }
   return figures;
+}
+
+/** Ends the groups early, so that every server and folder is gone in the end. */
+function* until<T>(stop: AbortSignal | undefined, all: Iterable<T>): Generator<T> {
+  for (const one of all) {
+    if (stop?.aborted) return;
+    yield one;
+  }
 }
 
 async function show(

@@ -15,6 +15,8 @@ export interface Server {
 export interface Broker {
   readonly able: Abilities;
   readonly manners: Manners;
+  /** Groups that one server serves. */
+  readonly renewAfter: number;
   /** Options that the broker cannot take are replaced. */
   fit(options: QueueOptions): QueueOptions;
   start(): Promise<Server>;

@@ -69,7 +69,7 @@ export class SharedJudge {
     if (answer === 'stored') this.counted.put += 1;
     const places = [{ queue: 1, dead: 0 }, ...(answer === undefined ? [{ queue: 0, dead: 0 }] : [])];
     const history = Array.from({ length: failed }, (_, i) => `before ${i}`);
-    const times = { twice: false, placeKnown: true, others: new Set<number>(), from: 0, until: 0, hold: -1 };
+    const times = { unsure: false, placeKnown: true, others: new Set<number>(), from: 0, until: 0, hold: -1 };
     this.#order += 1;
     const fresh = { order: this.#order, low: 0, high: 0, untouched: true, state: 'free' as const };
     this.known.set(id, { id, places, history, ...fresh, ...times });
@@ -158,7 +158,7 @@ export class SharedJudge {
       if (!this.manners.keepsHistory && !one.untouched && inQueue(one)[1] > 0) one.history = undefined;
       if (one.state === 'leased') {
         one.low = Math.max(0, one.low - 1);
-        if (!this.manners.closeCounts && this.#isLeased(one) && !one.twice) one.high -= 1;
+        if (!this.manners.closeCounts && this.#isLeased(one) && !one.unsure) one.high -= 1;
         this.#free(one);
       } else if (!one.untouched && this.manners.closeCounts) this.#mayCount(one);
       if (one.state === 'delayed' && !this.manners.serverDelays) this.#free(one);
@@ -172,7 +172,6 @@ export class SharedJudge {
       if (one.state === 'leased' || (one.state === 'delayed' && !this.manners.serverDelays)) {
         one.low -= one.state === 'leased' ? 1 : 0;
         one.state = 'orphan';
-        one.twice = this.manners.deliversTwice;
         this.#mayHaveDied(one);
       } else if (!one.untouched && this.manners.closeCounts) this.#mayCount(one);
       if (!this.manners.keepsHistory && !one.untouched) one.history = undefined;
@@ -251,13 +250,13 @@ export class SharedJudge {
     if (!one) throw new Violation(`${id} was delivered and never put`);
     const places = one.places.filter(({ queue }) => queue > 0);
     if (places.length === 0) throw new Violation(`${id} was delivered after it had ended`);
-    const single = inQueue(one)[1] < 2 && !one.twice;
+    const single = inQueue(one)[1] < 2;
     if (single && one.state === 'leased' && span.ended < one.from)
       throw new Violation(`${id} was delivered while it is leased`);
     if (single && one.state === 'delayed' && span.delayEnded < one.from)
       throw new Violation(`${id} was delivered before its delay was over`);
     if (delivery > one.high + 1 && this.#mayMiss()) this.unseen += 1;
-    else if (delivery < (single ? one.low : 0) + 1 || delivery > one.high + 1)
+    else if (delivery < (single && !one.unsure ? one.low : 0) + 1 || delivery > one.high + 1)
       throw new Violation(`${id} came as delivery ${delivery}, after ${one.low} to ${one.high}`);
     if (this.options.maxDeliveries > 0 && delivery > this.options.maxDeliveries)
       throw new Violation(`${id} came as delivery ${delivery} of at most ${this.options.maxDeliveries}`);
@@ -268,11 +267,13 @@ export class SharedJudge {
     if (single && one.history && history.join() !== one.history.join())
       throw new Violation(`the history of ${id} is ${history.join()}, not ${one.history.join()}`);
     // Of several copies each has a count of its own.
-    const counts = single
-      ? { low: delivery, high: delivery }
-      : { low: 0, high: Math.max(one.high, delivery) };
-    // A copy among the dead letters may tell something else.
-    const told = places.every(({ dead }) => dead === 0) ? history : undefined;
+    const counts =
+      single && !one.unsure
+        ? { low: delivery, high: delivery }
+        : { low: 0, high: Math.max(one.high + 1, delivery) };
+    // Another copy may tell something else.
+    const alone = places.every(({ queue, dead }) => queue + dead === 1);
+    const told = !one.unsure && alone ? history : undefined;
     Object.assign(one, { places, ...counts, untouched: false, history: told });
     return one;
   }
@@ -292,7 +293,7 @@ export class SharedJudge {
   #perhapsDelivered(one: Known): void {
     one.low = 0;
     one.high += 1;
-    one.twice = this.manners.deliversTwice;
+    if (this.manners.forgetsCounts) Object.assign(one, { unsure: true, history: undefined });
     one.untouched = false;
     if (one.state !== 'delayed') one.state = 'orphan';
     this.#mayHaveDied(one);

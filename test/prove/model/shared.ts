@@ -30,8 +30,8 @@ export interface Known {
   hold: number;
   /** Leases of further copies. */
   readonly others: Set<number>;
-  /** A server that lost the receiver of a delivery may deliver twice. */
-  twice: boolean;
+  /** The broker may have lost the count of its deliveries, and with it its history. */
+  unsure: boolean;
   /** Attempts that it surely had; undefined when a crash made them unsure. */
   history: readonly string[] | undefined;
 }
@@ -48,8 +48,8 @@ export interface Manners {
   readonly keepsPlace: boolean;
   /** A delivery may be counted that reached nobody; the record comes later. */
   readonly missesDeliveries: boolean;
-  /** After a lost connection the same record may come twice in one lease. */
-  readonly deliversTwice: boolean;
+  /** A connection that is lost during a delivery may cost the count of earlier ones, and the history with it. */
+  readonly forgetsCounts: boolean;
   /** What came back by replay may have no history. */
   readonly replayForgets: boolean;
   /** What was just given back is missing in the counts for a moment. */
